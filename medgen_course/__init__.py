@@ -1,0 +1,1 @@
+"""Deep generative models for medical images: a course and the package behind it."""

@@ -1,0 +1,1 @@
+"""One algorithm per file, read from top to bottom: networks, objective, one update step."""
