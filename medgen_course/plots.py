@@ -1,0 +1,211 @@
+"""Figures: one look for the whole course, around arrays from render.py and around curves.
+
+Every function returns a Figure that pyplot never hears of: nothing leaks, and a notebook shows it exactly
+once, where it is the last expression of a cell.
+"""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure as _Figure
+from matplotlib.ticker import MaxNLocator
+
+from medgen_course import render
+
+PALETTE = render.PALETTE
+DPI = 100
+_MARKERS = "osD^vP*X"
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#444444",
+    "axes.grid": True,
+    "axes.labelsize": 11,
+    "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": DPI,
+    "figure.facecolor": "white",
+    "figure.figsize": (6.4, 3.6),
+    "font.size": 11,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "savefig.dpi": DPI,
+    "savefig.facecolor": "white",
+}
+
+
+class Figure(_Figure):
+    """A matplotlib figure in the course's look that a notebook can show without pyplot."""
+
+    def __init__(self, width: float, height: float):
+        with matplotlib.rc_context(_STYLE):
+            super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=DPI)
+        return buffer.getvalue()
+
+
+def use_style() -> None:
+    """Give every later matplotlib figure, the reader's own included, the look of the course."""
+    matplotlib.rcParams.update(_STYLE)
+
+
+def show(picture: np.ndarray, title: str = "", scale: float = 1.0) -> Figure:
+    """One picture, unsmoothed, without axes.
+
+    Args:
+        picture: uint8 (H, W) or (H, W, 3), as the functions of render.py return it.
+        title: the finding, in a few words; lines may be broken with a newline.
+        scale: screen pixels per picture pixel, at 100 dpi.
+    """
+    height, width = (side * scale / DPI for side in picture.shape[:2])
+    title_height = 0.25 * (1 + title.count("\n")) if title else 0.0
+    figure = Figure(max(width, 0.085 * max(map(len, title.split("\n")))) + 0.1, height + title_height + 0.1)
+    _picture_axes(figure, (1, 1, 1), picture, title)
+    return figure
+
+
+def images(
+    images: Sequence[np.ndarray], titles: Sequence[str] = (), columns: int = 8, width: float = 9.0
+) -> Figure:
+    """Several images in rows, each with its own short title above it.
+
+    Args:
+        images: (N, C, H, W), or a list of (C, H, W), uint8 or floats in [0, 1]; sizes may differ in a list.
+        titles: one each, or none.
+        columns: images in a row.
+        width: of the figure, in inches at 100 dpi.
+    Raises:
+        ValueError: no images, or another number of titles than of images.
+    """
+    if len(images) == 0 or (titles and len(titles) != len(images)):
+        raise ValueError(f"{len(images)} images and {len(titles)} titles; expected at least one image and a "
+                         "title for each or none")  # fmt: skip
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    side = min(width / columns, 2.2)
+    lines = max((title.count("\n") + 1 for title in titles), default=0)
+    figure = Figure(side * columns, rows * (side + 0.22 * lines))
+    for i, image in enumerate(images):
+        picture = render.to_rgb(render.to_bytes(image)[None])[0]
+        _picture_axes(figure, (rows, columns, i + 1), picture, titles[i] if titles else "", size=10)
+    return figure
+
+
+def history(history, title: str = "") -> Figure:
+    """The losses of a training run over its epochs, one line each.
+
+    Args:
+        history: has `columns`, a dict of equally long lists: "epoch" and whatever was logged. Columns that
+            are called "loss" or hold "loss" before or after a slash are drawn.
+        title: the finding; empty gives the last value of each loss.
+    Raises:
+        ValueError: no such column; the message lists those that are there.
+    """
+    columns = history.columns
+    losses = {name: values for name, values in columns.items() if "loss" in name.split("/")}
+    if not losses:
+        raise ValueError(f'no loss to draw: found columns {", ".join(columns)}; expected "loss" or "loss/…"')
+    if not title:
+        title = ", ".join(f"{name} {values[-1]:.4g}" for name, values in losses.items() if values)
+    return lines(columns["epoch"], losses, "epoch", "loss", title)
+
+
+def lines(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    *,
+    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    log_x: bool = False,
+    log_y: bool = False,
+    markers: bool = True,
+) -> Figure:
+    """Curves over a common axis, told apart by colour, marker and legend.
+
+    Args:
+        x: (N,) positions.
+        series: name to (N,) values.
+        xlabel, ylabel: with units.
+        title: states the finding.
+        bands: name (one of series) to its lower and upper values, (N,) each: drawn as a pale band.
+        log_x, log_y: logarithmic axes.
+        markers: mark each value (switch off for many values).
+    """
+    figure = Figure(6.4, 3.6)
+    axes = _curve_axes(figure, xlabel, ylabel, title)
+    for i, (name, values) in enumerate(series.items()):
+        colour = PALETTE[i % len(PALETTE)]
+        marker = _MARKERS[i % len(_MARKERS)] if markers else None
+        axes.plot(x, values, color=colour, marker=marker, label=name)
+        if bands and name in bands:
+            axes.fill_between(x, *bands[name], color=colour, alpha=0.2, linewidth=0)
+    if log_x:
+        axes.set_xscale("log")
+        if len(x) <= 12:
+            axes.set_xticks(x, [f"{value:g}" for value in x])
+            axes.minorticks_off()
+    elif all(float(value).is_integer() for value in x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if log_y:
+        axes.set_yscale("log")
+    if len(series) > 1:
+        axes.legend(frameon=False)
+    return figure
+
+
+def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], ylabel: str, title: str = "") -> Figure:
+    """Groups of bars with their values written on top, for counts and shares.
+
+    Args:
+        names: the groups, along the axis.
+        series: name to one value for each group; several series stand side by side.
+        ylabel: with unit.
+        title: states the finding.
+    """
+    figure = Figure(max(4.5, min(10.0, 1.2 + 0.55 * len(names) * len(series))), 3.6)
+    axes = _curve_axes(figure, "", ylabel, title)
+    axes.grid(visible=False, axis="x")
+    axes.margins(y=0.12)
+    width = 0.8 / len(series)
+    for i, (name, values) in enumerate(series.items()):
+        places = np.arange(len(names)) + (i - (len(series) - 1) / 2) * width
+        drawn = axes.bar(places, values, width * 0.94, color=PALETTE[i % len(PALETTE)], label=name)
+        axes.bar_label(drawn, fmt="{:.4g}", fontsize=9, padding=2)
+    axes.set_xticks(range(len(names)), names)
+    if max(map(len, names)) * len(names) > 60:
+        axes.tick_params(axis="x", rotation=30)
+    if len(series) > 1:
+        axes.legend(ncols=len(series), loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False)
+    return figure
+
+
+def _curve_axes(figure: Figure, xlabel: str, ylabel: str, title: str):
+    with matplotlib.rc_context(_STYLE):
+        axes = figure.add_subplot()
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    return axes
+
+
+def _picture_axes(figure: Figure, place: tuple[int, int, int], picture: np.ndarray, title: str, size=12):
+    with matplotlib.rc_context(_STYLE):
+        axes = figure.add_subplot(*place)
+        axes.imshow(picture, vmin=0, vmax=255)
+        axes.set_title(title, fontsize=size, loc="left")
+        axes.set_axis_off()
