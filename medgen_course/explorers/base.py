@@ -1,0 +1,131 @@
+"""What all explorers share: a picture, its captions, a line of numbers, and one way to redraw them."""
+
+import contextlib
+import html
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+
+from medgen_course import plots, render
+
+_HERE = Path(__file__).parent
+LABEL_STYLE = {"description_width": "130px"}
+CONTROL_LAYOUT = {"width": "430px"}
+
+
+class StatusLine(anywidget.AnyWidget):
+    """Plain text under a picture; also names the sliders around it for screen readers."""
+
+    _esm = _HERE / "status_line.js"
+    _css = _HERE / "status_line.css"
+
+    text = traitlets.Unicode("").tag(sync=True)
+
+
+class Explorer(widgets.VBox):
+    """A box of controls around one picture.
+
+    A subclass builds its controls, hands them to `observe_controls`, arranges everything in `children`, and
+    implements `draw`. The picture that the browser gets is `array`, encoded; `figure` draws the same array.
+    Handlers are attached with `observe` and run synchronously, so an error in one is never swallowed.
+    """
+
+    def __init__(self, captions: Sequence[str], tooltip: str):
+        """Prepare `picture`, `captions` and `status`; the subclass places them.
+
+        Args:
+            captions: one for each panel of the picture, left to right.
+            tooltip: what the picture shows, for a reader who cannot see it.
+        """
+        super().__init__()
+        self.add_class("medgen-explorer")
+        self.array = np.zeros((1, 1, 3), dtype=np.uint8)
+        self.picture = widgets.Image(format="png", tooltip=tooltip)
+        self.picture.add_class("medgen-picture")
+        self.captions = widgets.HTML()
+        self.status = StatusLine()
+        self._panels = tuple(captions)
+        self._holding = False
+
+    def draw(self) -> tuple[np.ndarray, str]:
+        """The picture, uint8 (H, W, 3), and the line of numbers, for the state of the controls."""
+        raise NotImplementedError(f"{type(self).__name__} must implement draw()")
+
+    def refresh(self) -> None:
+        """Draw once and send picture and numbers."""
+        self.array, text = self.draw()
+        self.picture.value = render.to_png(self.array)
+        self.captions.value = self._caption_row(self.array.shape[1])
+        self.status.text = text
+
+    def observe_controls(self, *controls: widgets.Widget) -> None:
+        """Redraw whenever the value of one of these changes."""
+        for control in controls:
+            control.observe(self._on_control, "value")
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Set several controls from code without redrawing for each: `handle` runs for none of them."""
+        before, self._holding = self._holding, True
+        try:
+            yield
+        finally:
+            self._holding = before
+
+    def handle(self, change) -> None:
+        """What a control's change does; a subclass may act on its state first."""
+        self.refresh()
+
+    def _on_control(self, change) -> None:
+        if not self._holding:
+            self.handle(change)
+
+    def figure(self, title: str = "") -> plots.Figure:
+        """The picture as it stands, as a static figure: the same array that the browser shows."""
+        return plots.show(self.array, title or "  |  ".join(self._panels))
+
+    def _caption_row(self, width: int) -> str:
+        cells = "".join(f"<div>{html.escape(caption)}</div>" for caption in self._panels)
+        return f'<div class="medgen-captions" style="width:{width}px">{cells}</div>'
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.status.text}>"
+
+
+def slider(description: str, low: float, high: float, value: float, step: float, tooltip: str, **options):
+    """A labelled slider that reports while it is being dragged (the browser sends only the newest value)."""
+    return widgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=description, tooltip=tooltip,
+        style=LABEL_STYLE, layout=CONTROL_LAYOUT, **options,
+    )  # fmt: skip
+
+
+def choice(description: str, options, tooltip: str) -> widgets.Dropdown:
+    """A labelled drop-down list; options are values or (text, value) pairs."""
+    return widgets.Dropdown(
+        options=options, description=description, tooltip=tooltip, style=LABEL_STYLE, layout=CONTROL_LAYOUT
+    )
+
+
+def index_slider(description: str, count: int, tooltip: str) -> widgets.IntSlider:
+    """A labelled slider over the numbers 0 to count − 1."""
+    return widgets.IntSlider(
+        value=0, min=0, max=max(count - 1, 0), description=description, tooltip=tooltip,
+        style=LABEL_STYLE, layout=CONTROL_LAYOUT,
+    )  # fmt: skip
+
+
+def panel_scale(size: int, panel: int = 224) -> int:
+    """How many screen pixels a pixel of a `size` × `size` image gets, so that it is about `panel` wide."""
+    return max(1, panel // size)
+
+
+def compare(a: np.ndarray, b: np.ndarray) -> str:
+    """How far two uint8 images are apart, in words: RMSE on the [0, 1] scale and PSNR with data range 1."""
+    rmse = float(np.sqrt(np.mean((a.astype(np.float32) - b) ** 2)) / 255)
+    return "identical" if rmse == 0 else f"RMSE {rmse:.3f}, PSNR {-20 * math.log10(rmse):.1f} dB"
