@@ -1,0 +1,47 @@
+"""Where and how to compute: Lightning Fabric, chosen from three plain arguments."""
+
+import os
+
+import torch
+from lightning_fabric import Fabric
+
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+
+
+def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
+    """Choose where and how to compute.
+
+    Args:
+        device: "auto" (a GPU where there is one), "cpu", "cuda" or "mps".
+        precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 on a GPU that has it, else float32,
+            because only there it pays on every processor and bit-for-bit repeats matter more on a CPU.
+        devices: processes on this machine; under `torchrun` its own numbers are taken.
+    Raises:
+        ValueError: the device or precision is unknown or not there.
+    """
+    if device not in ("auto", "cpu", "cuda", "mps"):
+        raise ValueError(f"device is {device!r}; choose auto, cpu, cuda or mps.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            "device is 'cuda', but torch sees no CUDA GPU. Use device='auto', or see `medgen doctor`."
+        )
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device is 'mps', but this machine has no Apple GPU. Use device='auto'.")
+    if precision not in (*PRECISIONS, "auto"):
+        raise ValueError(f"precision is {precision!r}; choose auto, {' or '.join(PRECISIONS)}.")
+    if devices < 1:
+        raise ValueError(f"devices is {devices}; give the number of processes, at least 1.")
+    if precision == "auto":
+        on_gpu = device in ("auto", "cuda") and torch.cuda.is_available()
+        precision = "bfloat16" if on_gpu and torch.cuda.is_bf16_supported() else "float32"
+    nodes = 1
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    return Fabric(
+        accelerator=device,
+        devices=devices,
+        num_nodes=nodes,
+        precision=PRECISIONS[precision],
+        strategy="ddp" if devices * nodes > 1 else "auto",
+    )

@@ -1,0 +1,52 @@
+"""What every algorithm remembers: its networks and its optimisers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn, optim
+
+Backward = Callable[[Tensor], None]
+Batch = dict[str, Tensor]
+
+
+class Algorithm:
+    """Networks, optimisers and one update step.
+
+    A subclass fills the two dictionaries and writes `step`. One that remembers more (an average of the
+    weights, a schedule, a pool of images) adds it to both state methods, so that training can stop and
+    go on as if it had never stopped.
+
+    Attributes:
+        networks: everything with weights, by name; `training.fit` moves them to the device.
+        optimizers: by name.
+        config: what rebuilds the model, JSON values only; stored beside the weights.
+    """
+
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, optim.Optimizer]
+    config: dict[str, Any]
+
+    def step(self, batch: Batch, backward: Backward) -> dict[str, Tensor]:
+        """One update on one batch.
+
+        Args:
+            batch: `x` (B, C, H, W) in [0, 1] and `label`, or whatever the sampler yields.
+            backward: call it in place of `loss.backward()`; it also averages over processes.
+        Returns:
+            Named scalars to be logged, detached.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must write step(batch, backward)")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on: tensors and plain values, nested as they come."""
+        return {
+            "networks": {name: network.state_dict() for name, network in self.networks.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state made by `state_dict` of an algorithm built with the same arguments."""
+        for name, network in self.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])

@@ -1,0 +1,99 @@
+"""Networks that several algorithms share: a convolutional encoder and its mirror image, the decoder.
+
+Every stage halves the side (rounded up) until at most 4 pixels are left: 28 -> 14 -> 7 -> 4 and
+224 -> 112 -> ... -> 7 -> 4. Any side from 8 pixels on works, and no padding has to be undone.
+"""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+def stage_sizes(size: int) -> list[int]:
+    """Sides of the feature maps from the image down to the smallest, e.g. 28 -> [28, 14, 7, 4].
+
+    Args:
+        size: side of the square image in pixels, at least 8.
+    Raises:
+        ValueError: the image is smaller than 8 pixels.
+    """
+    if size < 8:
+        raise ValueError(
+            f"size is {size} pixels; these networks take squares of at least 8. Pad or resize them."
+        )
+    sizes = [size]
+    while sizes[-1] > 4:
+        sizes.append((sizes[-1] + 1) // 2)
+    return sizes
+
+
+def stage_widths(size: int, width: int) -> list[int]:
+    """Channels after each stage: `width`, doubled at every stage up to four times `width`."""
+    return [min(width * 2**i, width * 4) for i in range(len(stage_sizes(size)) - 1)]
+
+
+class ConvEncoder(nn.Module):
+    """Strided 3x3 convolutions, then one linear map.
+
+    Args:
+        channels: 1 for grey images, 3 for RGB.
+        size: side of the image in pixels.
+        out_features: length of the output vector.
+        width: channels after the first stage.
+    """
+
+    def __init__(self, channels: int, size: int, out_features: int, width: int = 32):
+        super().__init__()
+        widths = [channels, *stage_widths(size, width)]
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.SiLU()) for a, b in pairwise(widths)
+        )
+        self.head = nn.Linear(widths[-1] * stage_sizes(size)[-1] ** 2, out_features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] to features (B, out_features)."""
+        h = x - 0.5
+        for stage in self.stages:
+            h = stage(h)  # (B, 32, 14, 14), (B, 64, 7, 7), (B, 128, 4, 4) for 28 px
+        return self.head(h.flatten(1))
+
+
+class _Upsample(nn.Module):
+    """Doubles the side with a transposed convolution and crops to the stage's exact side."""
+
+    def __init__(self, in_channels: int, out_channels: int, size: int):
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
+        self.size = size
+
+    def forward(self, h: Tensor) -> Tensor:
+        return self.conv(h)[..., : self.size, : self.size]
+
+
+class ConvDecoder(nn.Module):
+    """One linear map, then transposed convolutions: the encoder's mirror image.
+
+    Args:
+        in_features: length of the input vector.
+        channels: 1 for grey images, 3 for RGB.
+        size: side of the image in pixels.
+        width: channels before the last stage.
+    """
+
+    def __init__(self, in_features: int, channels: int, size: int, width: int = 32):
+        super().__init__()
+        sizes, widths = stage_sizes(size)[::-1], stage_widths(size, width)[::-1]
+        self.start = (widths[0], sizes[0], sizes[0])
+        self.stem = nn.Sequential(nn.Linear(in_features, widths[0] * sizes[0] ** 2), nn.SiLU())
+        inner = [
+            nn.Sequential(_Upsample(a, b, s), nn.SiLU())
+            for a, b, s in zip(widths[:-1], widths[1:], sizes[1:-1], strict=True)
+        ]
+        self.stages = nn.ModuleList([*inner, _Upsample(widths[-1], channels, sizes[-1])])
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Features (B, in_features) to logits of the grey levels, (B, C, H, W)."""
+        h = self.stem(z).unflatten(1, self.start)  # (B, 128, 4, 4)
+        for stage in self.stages:
+            h = stage(h)
+        return h
