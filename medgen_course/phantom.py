@@ -5,18 +5,19 @@ arguments give the same images again.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from medgen_course.phantom_anatomy import FACTORS, tissue_maps
+from medgen_course.phantom_signal import TISSUES, rician, tissue_signals
 from medgen_course.phantom_signal import bias_field as draw_bias_field
-from medgen_course.phantom_signal import rician, tissue_signals
 
 SPLITS = ("train", "val", "test")
 SIZES = (28, 224)
-CHUNK_PIXELS = 2**17  # pixels drawn at once: bounds the memory and stays in the processor's cache
+CHUNK_PIXELS = 2**15  # pixels drawn at once by a thread: fits its cache, and torch does not split it further
 COMB = 1024  # teeth of `fold_phase_1` per split
 
 
@@ -93,7 +94,7 @@ def generate(
     seed: int = 0,
     split: str = "train",
     bias_field: bool = True,
-    noise: float = 0.025,
+    noise: float = 0.02,
     lesion_prevalence: float = 0.5,
     factors: np.ndarray | None = None,
 ) -> Phantom:
@@ -101,7 +102,7 @@ def generate(
 
     Args:
         n: number of images; with `factors` the number of its rows, and may be left out.
-        size: pixels per side, 28 to 224; the field of view is 220 mm at any size.
+        size: pixels per side, 28 to 224; the field of view is 200 mm at any size.
         seed: decides anatomies, bias fields and noise.
         split: "train", "val" or "test"; no anatomy is in two of them.
         bias_field: multiply by a smooth coil sensitivity (about 0.85 to 1.15).
@@ -129,25 +130,27 @@ def generate(
         raise ValueError(f"noise {noise}: give a fraction of white from 0 to 1")
 
     t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
-    signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
-    step = max(1, CHUNK_PIXELS // (size * math.ceil(56 / size)) ** 2)
-    rng = torch.Generator().manual_seed(_stream(seed, split, 1))
-    for start in range(0, n, step):
-        rows = torch.from_numpy(table[start : start + step])
-        images, mask = _render(rows, size, signals, bias_field, noise, rng)
-        stop = start + len(rows)
-        t1w[start:stop], t2w[start:stop] = images[:, :1].numpy(), images[:, 1:].numpy()
-        masks[start:stop] = mask.numpy()
+    step = max(1, CHUNK_PIXELS // (size * math.ceil(64 / size)) ** 2)
+
+    def render(start: int) -> None:
+        rng = torch.Generator().manual_seed(_stream(seed, split, 1, start))
+        part = slice(start, start + step)
+        images, mask = _render(torch.from_numpy(table[part]), size, bias_field, noise, rng)
+        t1w[part], t2w[part], masks[part] = images[:, :1].numpy(), images[:, 1:].numpy(), mask.numpy()
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(render, range(0, n, step)))
     labels = table[:, list(FACTORS).index("lesion_present")].astype(np.int64)
     return Phantom(t1w, t2w, labels, masks, table)
 
 
-def _render(rows, size, signals, bias_field, noise, rng):
+def _render(rows, size, bias_field, noise, rng):
     """Images uint8 (B, 2, size, size) and masks uint8 (B, 1, size, size) of some rows of the table."""
+    signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
     maps, lesion = tissue_maps(rows, size)
     images = torch.einsum("ct,bthw->bchw", signals, maps)
     water = rows[:, list(FACTORS).index("lesion_contrast"), None, None, None] * lesion
-    csf = signals[:, list(("fat", "muscle", "csf")).index("csf")].reshape(1, 2, 1, 1)
+    csf = signals[:, list(TISSUES).index("csf")].reshape(1, 2, 1, 1)
     tissue_share = maps[:, 3:].sum(1, keepdim=True).clamp(min=1e-6)
     tissue = torch.einsum("ct,bthw->bchw", signals[:, 3:], maps[:, 3:]) / tissue_share
     images = images + water * (csf - tissue)
@@ -161,9 +164,10 @@ def _render(rows, size, signals, bias_field, noise, rng):
     return images, mask.to(torch.uint8)
 
 
-def _stream(seed: int, split: str, purpose: int) -> int:
-    """An independent 63-bit seed for one split and one purpose (0 anatomy, 1 acquisition)."""
-    words = np.random.SeedSequence((int(seed), SPLITS.index(split), purpose)).generate_state(1, np.uint64)
+def _stream(seed: int, split: str, purpose: int, start: int = 0) -> int:
+    """An independent 63-bit seed for a split, a purpose (0 anatomy, 1 acquisition) and a first image."""
+    entropy = (int(seed), SPLITS.index(split), purpose, start)
+    words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))
 
 

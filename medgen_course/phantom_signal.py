@@ -20,7 +20,7 @@ TISSUES = {
 }
 
 # contrast: (TR in ms, TE in ms, signal that is shown as 1.0). The window is fixed, never per image.
-SEQUENCES = {"t1w": (400.0, 10.0, 0.54), "t2w": (4000.0, 100.0, 0.58)}
+SEQUENCES = {"t1w": (400.0, 10.0, 0.50), "t2w": (4000.0, 100.0, 0.58)}
 
 
 def spin_echo(pd: float, t1: float, t2: float, tr: float, te: float) -> float:
@@ -47,7 +47,7 @@ def tissue_signals(contrast: str) -> Tensor:
     Args:
         contrast: "t1w" or "t2w".
     Returns:
-        Shape (5,), float32. Fat reaches slightly above 1 in T1w and is clipped, as a display window does.
+        Shape (5,), float32. Fat lies above 1 in T1w and is clipped, as a display window does.
     Raises:
         ValueError: another contrast.
     """
