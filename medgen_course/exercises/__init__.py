@@ -1,0 +1,14 @@
+"""Checks that students' cells call: give one your function, and it says what is right or wrong with it.
+
+One file per notebook, `verdict.py` for what all share. A check calls the function on small cases, shows a
+`Verdict` at once and returns it.
+"""
+
+from medgen_course.exercises.autoencoder import (
+    check_interpolate,
+    check_reconstruction_loss,
+    check_training_step,
+)
+from medgen_course.exercises.verdict import Verdict
+
+__all__ = ["Verdict", "check_interpolate", "check_reconstruction_loss", "check_training_step"]
