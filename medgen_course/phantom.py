@@ -130,7 +130,7 @@ def generate(
         raise ValueError(f"noise {noise}: give a fraction of white from 0 to 1")
 
     t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
-    step = max(1, CHUNK_PIXELS // (size * math.ceil(64 / size)) ** 2)
+    step = max(1, CHUNK_PIXELS // (size * math.ceil(56 / size)) ** 2)
 
     def render(start: int) -> None:
         rng = torch.Generator().manual_seed(_stream(seed, split, 1, start))

@@ -61,7 +61,7 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
         (N, 5, size, size), sum <= 1 (the rest is air and bone); and the share of brain tissue that
         the lesion takes, shape (N, 1, size, size).
     """
-    oversample = math.ceil(64 / size)
+    oversample = math.ceil(56 / size)
     fine = size * oversample
     spacing = FIELD_OF_VIEW / fine
     pixel = max(spacing, SOFTNESS)
@@ -144,7 +144,8 @@ def _sulci(f, x, y, warp, brain):
     along = (turn - number) * per_gyrus * torch.sqrt((y / stretch) ** 2 + (x * stretch) ** 2)
     depth = 0.70 + 0.30 * torch.sin(2.4 * number + 2 * math.pi * f["fold_phase_3"] + side)
     beyond = (brain - f["sulcal_depth"] * depth).clamp(min=0.0)
-    return torch.sqrt(along * along + beyond * beyond)
+    mouth = (1.4 - 0.25 * brain).clamp(0.0, 1.4)  # the crowns of the gyri are round
+    return torch.sqrt(along * along + beyond * beyond) - mouth
 
 
 def _fissures(f, ax, ty, warp_y, side):
@@ -158,8 +159,8 @@ def _fissures(f, ax, ty, warp_y, side):
     medial = torch.sqrt((15.0 * (rung - number)) ** 2 + beyond * beyond)
     across = ty - 0.35 * (ax - 42.0) + 0.5 * warp_y
     sylvian = torch.sqrt((41.0 - ax).clamp(min=0.0) ** 2 + across * across) - 0.6
-    bow = ax - 40.0 + 0.012 * (ty - 2.0) ** 2
-    insula = torch.sqrt(bow * bow + ((ty - 2.0).abs() - 15.0).clamp(min=0.0) ** 2) - 0.3
+    bow = ax - 40.5 + 0.020 * (ty - 1.0) ** 2
+    insula = torch.sqrt(bow * bow + ((ty - 1.0).abs() - 15.0).clamp(min=0.0) ** 2) - 0.3
     return torch.minimum(torch.minimum(midline, medial), torch.minimum(sylvian, insula))
 
 
@@ -168,7 +169,7 @@ def _ventricles(size, ax, ty):
     rise = ((ty - 6.0) / 22.0).clamp(0.0, 1.0)
     medial = 1.0 + 7.0 * rise * rise
     lateral = medial + size * (1.6 + 6.5 * rise)
-    tip = 31.0 - ty - 0.10 * (ax - 8.0) ** 2
+    tip = 31.0 - ty - 0.14 * (ax - 9.0) ** 2
     frontal = torch.minimum(torch.minimum(ax - medial, lateral - ax), torch.minimum(ty - 2.0, tip))
     back = (ty + 35.0) / 17.0
     width = 4.4 * size * (1.0 - back * back) * (1.0 + 0.35 * back)
