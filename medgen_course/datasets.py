@@ -81,7 +81,7 @@ class Dataset:
         labels = "; ".join(f"{number} = {name}" for number, name in enumerate(self.label_names[:20]))
         more = f"; and {len(self.label_names) - 20} more" if len(self.label_names) > 20 else ""
         facts = [
-            ("images", f"{self.size} × {self.size} pixels, {kind}, grey levels 0 to 255"),
+            ("images", f"{self.size} × {self.size} pixels, {kind}, uint8 from 0 to 255"),
             ("splits", counts),
             ("labels", f"{labels}{more} ({self.task})"),
             ("extras", ", ".join(self.train.extras)),

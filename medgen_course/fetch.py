@@ -172,10 +172,10 @@ def _download(url: str, expected: str, path: Path) -> str:
         return f"{host} answered {error.response.status_code} {error.response.reason}"
     except requests.Timeout:
         return f"{host} did not answer within {TIMEOUT_S[1]} s"
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         return f"no connection to {host}, or it broke off"
     except requests.RequestException as error:
-        return f"the download from {host} failed: {type(error).__name__}"
+        return f"the download from {host} failed, {type(error).__name__}"
     except ValueError:
         return f"what {host} sent does not have the MD5 {expected}; it was thrown away"
     except OSError as error:

@@ -11,6 +11,7 @@ Source: NumPy's npy format, https://numpy.org/doc/stable/reference/generated/num
 import io
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ BLOCK_BYTES = 1 << 16  # read this much at a time
 HEADER_BYTES = 1 << 14  # no honest header is longer
 DEFLATE_RATIO = 1032  # deflate cannot expand further than this (zlib technical details)
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError)
+# what Python's parser, which NumPy reads headers with, raises on nonsense
+BAD_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
 
 
 class DatasetError(ValueError):
@@ -79,12 +82,12 @@ def open_npz(path: Path) -> zipfile.ZipFile:
         if size == 0:
             raise problem(path, "an empty file (0 bytes)", "an .npz file", remedy)
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        found = f"{size:,} bytes that are not a complete zip archive ({error})"
-        raise problem(path, found, "an .npz file, which is a zip archive of arrays", remedy) from error
     except OSError as error:
         found = f"a file that cannot be read ({error.strerror or error})"
         raise problem(path, found, "a readable .npz file", "check the path and its permissions") from error
+    except DAMAGED as error:
+        found = f"{size:,} bytes that are not a complete zip archive ({_one_line(error)})"
+        raise problem(path, found, "an .npz file, which is a zip archive of arrays", remedy) from error
 
 
 def read_headers(path: Path, archive: zipfile.ZipFile, keys: Iterable[str]) -> dict[str, Header]:
@@ -138,7 +141,7 @@ def _read_header(path: Path, archive: zipfile.ZipFile, key: str) -> Header:
             shape, fortran, dtype = np.lib.format.read_array_header_2_0(start)
         else:
             raise ValueError(f"npy format version {version}")
-    except (*DAMAGED, ValueError) as error:
+    except (*DAMAGED, *BAD_HEADER) as error:
         raise problem(subject, f"a damaged array ({_one_line(error)})", "an .npy member", again) from error
     if dtype.hasobject:
         raise problem(
