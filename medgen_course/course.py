@@ -96,7 +96,7 @@ def find(folder: Path | None = None) -> list[Notebook]:
     for place in places:
         if paths := sorted(place.glob("[0-9][0-9]_*.ipynb")):
             return [read(path) for path in paths]
-    looked = " nor ".join(str(place) for place in places)
+    looked = " nor ".join(dict.fromkeys(str(place) for place in places))
     raise CourseError(f"no notebooks (NN_name.ipynb) in {looked}. Go to the folder with README.md.")
 
 

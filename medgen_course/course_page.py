@@ -83,9 +83,10 @@ def write_page(result: Result, out: Path) -> Path:
     from nbconvert import HTMLExporter
 
     notebook = nbformat.read(out / result.notebook.path.name, as_version=4)
+    equations: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = mathml(cell.source)
+            cell.source = set_aside_equations(cell.source, equations)
         for output in cell.get("outputs", []):
             replace_widget_view(output)
     notebook.metadata.pop("widgets", None)
@@ -97,7 +98,7 @@ def write_page(result: Result, out: Path) -> Path:
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     page = out / f"{result.notebook.name}.html"
-    page.write_text(body, encoding="utf-8")
+    page.write_text(put_back_equations(body, equations), encoding="utf-8")
     return page
 
 
@@ -108,8 +109,12 @@ def replace_widget_view(output: Any) -> None:
         data["text/plain"] = WIDGET_NOTE
 
 
-def mathml(markdown: str) -> str:
-    """Turn TeX between `$` or `$$` into MathML, outside code; what is no valid TeX stays as it is."""
+def set_aside_equations(markdown: str, equations: list[str]) -> str:
+    """Replace TeX between `$` or `$$`, outside code, by marks, and append its MathML to `equations`.
+
+    MathML itself would not survive nbconvert, which rewrites the tags that it does not know. What is no
+    valid TeX stays as it is.
+    """
     from latex2mathml.converter import convert
 
     def replace(match: re.Match) -> str:
@@ -117,13 +122,23 @@ def mathml(markdown: str) -> str:
         if tex is None:
             return match[0]
         try:
-            return convert(tex.strip(), display="block" if match["block"] else "inline")
+            mathml = convert(tex.strip(), display="block" if match["block"] else "inline")
         except Exception:  # the converter raises many kinds; the page then shows the TeX itself
             return match[0]
+        equations.append(mathml)
+        return f"MEDGENMATH{len(equations) - 1}END"
 
     code = r"```.*?```|`[^`\n]*`"
     tex = r"\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\w$])"
     return re.sub(f"{code}|{tex}", replace, markdown, flags=re.DOTALL)
+
+
+def put_back_equations(page: str, equations: list[str]) -> str:
+    """Put MathML where its marks stand in a page's text; marks inside tags (anchors) just go."""
+    mark = re.compile(r"MEDGENMATH(\d+)END")
+    inside_tag = re.compile(r"<[^<>]*MEDGENMATH[^<>]*>")
+    page = inside_tag.sub(lambda tag: mark.sub("", tag[0]), page)
+    return mark.sub(lambda match: equations[int(match[1])], page)
 
 
 def write_index(results: Sequence[Result], out: Path, profile: str) -> Path:

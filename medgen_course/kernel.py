@@ -32,10 +32,12 @@ class ThisPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """The specification that is used in place of a registered one."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # Its own log goes to the terminal; what a notebook has to say stands in the notebook.
+        quiet = "--log-level=CRITICAL"
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
         curve = {"supported_encryption": ["curve"]}  # ipykernel 7 warns of plain text otherwise
         return KernelSpec(argv=command, display_name="Python 3", language="python", metadata=curve)
 
     async def start_kernel(self, **kwargs: Any) -> None:
         """Start it, with `environment()`."""
-        await super().start_kernel(env=environment(), **kwargs)
+        await super().start_kernel(env=environment(), transport_encryption="auto", **kwargs)

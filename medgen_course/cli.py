@@ -1,0 +1,212 @@
+"""`medgen`: the package's functions from a shell. What is heavy is imported by the command that needs it."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from json import dumps as dump_json
+from pathlib import Path
+from typing import Any, Literal
+
+from docstring_parser import parse as parse_docstring
+from jsonargparse import ArgumentParser
+
+MODELS = ("autoencoder",)  # each with a function `train_...` in runs.py
+EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
+
+
+def doctor() -> int:
+    """Check this machine: Python, packages, torch and its devices, image files, disk, browser.
+
+    Returns:
+        0, or 1 when the course cannot run as it is.
+    """
+    from medgen_course.doctor import examine
+
+    findings = examine()
+    width = max(len(finding.topic) for finding in findings)
+    for finding in findings:
+        print(f"{finding.mark:7}  {finding.topic:{width}}  {finding.text}")
+        if finding.remedy:
+            print(f"{'':7}  {'':{width}}  -> {finding.remedy}")
+    return int(any(finding.mark == "PROBLEM" for finding in findings))
+
+
+def data(name: str, size: int = 28, root: Path | None = None, json: bool = False) -> int:
+    """Describe and audit images: counts, classes, grey levels, repeats, images shared between splits.
+
+    Args:
+        name: a MedMNIST name, "phantom", or the path of your own .npz.
+        size: side of the images in pixels (28, 64, 128, 224).
+        root: folder to look in first, before MEDMNIST_ROOT, data/ and ~/.medmnist.
+        json: print JSON for scripts.
+    """
+    from medgen_course import datasets
+    from medgen_course.audit import audit
+
+    loaded = datasets.load(name, root=root, size=size)
+    found = audit(loaded)
+    if json:
+        print(dump_json({"name": loaded.name, "source": loaded.source, **found}, indent=2))
+        return 0
+    print(loaded)
+    for split, facts in found["splits"].items():
+        grey = facts["grey"]
+        classes = ", ".join(f"{label} {count:,}" for label, count in facts["classes"].items())
+        print(f"\n{split}: {facts['count']:,} images; {classes}")
+        print(f"  grey levels {grey['min']} to {grey['max']}, mean {grey['mean']:.1f}, std {grey['std']:.1f}")
+        print(f"  exact repeats within: {found['audit']['repeats'][split]}")
+    shared = ", ".join(f"{pair} {count}" for pair, count in found["audit"]["shared"].items())
+    print(f"\ndistinct images shared between splits: {shared}")
+    return 0
+
+
+def evaluate(folder: Path, dataset: str | None = None, device: str = "auto", json: bool = False) -> int:
+    """Measure a trained model on the test split and write metrics.json into its run folder.
+
+    Args:
+        folder: the run folder that `medgen train` wrote.
+        dataset: other images than those it was trained on, e.g. where the file has moved.
+        device: auto, cpu, cuda or mps.
+        json: print JSON for scripts.
+    """
+    from medgen_course import runs
+
+    measured = runs.evaluate(folder, dataset, device)
+    if json:
+        print(dump_json(measured, indent=2))
+        return 0
+    print(f"{'test split':10}  {'mean':>9}  {'95 % interval':>20}  {'worst':>9}  {'best':>9}")
+    for name, row in measured.items():
+        low_high = f"{_number(row['low'])} to {_number(row['high'])}"
+        worst, best = _number(row["worst"]), _number(row.get("best"))
+        print(f"{name:10}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
+    print("worst: the mean training image in place of every reconstruction. PSNR in dB has no best.")
+    return 0
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def run(
+    notebooks: Sequence[str] = (),
+    profile: Literal["standard", "quick"] = "standard",
+    dataset: str | None = None,
+    out: Path = Path("build/course"),
+    in_place: bool = False,
+) -> int:
+    """Execute notebooks; write them, an HTML page each and an index with a table.
+
+    Args:
+        notebooks: numbers (1), names (autoencoder) or files; none runs the whole course.
+        profile: standard, or quick for a check in seconds.
+        dataset: images for every notebook in place of its own choice.
+        out: folder for what is written.
+        in_place: store the executed notebooks where they lie, to be committed; standard profile, real images.
+    """
+    from medgen_course import course_run
+
+    if in_place:
+        if profile != "standard" or dataset is not None:
+            raise ValueError("--in-place stores the standard profile on a notebook's own images.")
+        left = course_run.refresh(notebooks)
+        for line in left:
+            print(f"medgen: {line}", file=sys.stderr)
+        return int(bool(left))
+    return int(any(result.errors for result in course_run.run(notebooks, profile, dataset, out)))
+
+
+def train(model: str, **settings: Any) -> int:
+    """Train a model into a run folder."""
+    from medgen_course import runs
+
+    history = getattr(runs, f"train_{model}")(**settings)
+    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
+        print(f"{history!r}\nWritten to {settings['out']}. Measure it: medgen evaluate {settings['out']}")
+    return 130 if history.interrupted else 0
+
+
+def parser(training: bool = True) -> ArgumentParser:
+    """The command line; help texts are those of the docstrings.
+
+    Args:
+        training: whether the options of `medgen train` are wanted: they are those of functions whose import
+            brings torch, which takes seconds.
+    """
+    purpose = "A course on deep generative models for medical images, from the shell."
+    top = ArgumentParser(prog="medgen", description=purpose, epilog=EXIT_CODES)
+    commands = top.add_subcommands(dest="command")
+    for function, positional in ((doctor, ""), (data, "name"), (evaluate, "folder"), (run, "notebooks")):
+        about = parse_docstring(function.__doc__).short_description
+        commands.add_subcommand(function.__name__, _options(function, positional), help=about)
+    trainers = ArgumentParser(description=train.__doc__)
+    commands.add_subcommand("train", trainers, help=train.__doc__)
+    models = trainers.add_subcommands(dest="model")
+    for model in MODELS:
+        options = _trainer(model) if training else ArgumentParser()
+        models.add_subcommand(model, options, help=options.description)
+    return top
+
+
+def _trainer(model: str) -> ArgumentParser:
+    from medgen_course import runs
+
+    return _options(getattr(runs, f"train_{model}"))
+
+
+def _options(function: Callable, positional: str = "") -> ArgumentParser:
+    """A parser with an option for each parameter of a function, but `positional` without dashes."""
+    about = parse_docstring(function.__doc__)
+    helps = {parameter.arg_name: parameter.description for parameter in about.params}
+    made = ArgumentParser(description=about.short_description)
+    for name, parameter in inspect.signature(function).parameters.items():
+        required = parameter.default is parameter.empty
+        settings: dict[str, Any] = {"help": helps[name]}
+        if parameter.annotation is bool:
+            settings["action"] = "store_true"
+        elif name == positional and not required:
+            settings |= {"nargs": "*", "type": str, "default": parameter.default}
+        else:
+            settings |= {"type": parameter.annotation}
+            if not required:
+                settings["default"] = parameter.default
+            elif name != positional:
+                settings["required"] = True
+        made.add_argument(name if name == positional else f"--{name.replace('_', '-')}", **settings)
+    return made
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        words: the command line after `medgen`; None takes the process's own.
+    Returns:
+        The exit code. What a user can get wrong is one line on stderr and code 2; `python -X dev -m
+        medgen_course.cli` shows the traceback.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console may lack a letter
+    arguments = parser(training=words[:1] == ["train"]).parse_args(words).as_dict()
+    command = arguments.pop("command")
+    settings = arguments[command] if command != "train" else None
+    try:
+        if command == "train":
+            model = arguments["train"]["model"]
+            return train(model, **arguments["train"][model])
+        return {"doctor": doctor, "data": data, "evaluate": evaluate, "run": run}[command](**settings)
+    except (ValueError, FileNotFoundError, FileExistsError, PermissionError) as error:
+        if sys.flags.dev_mode:
+            raise
+        print(f"medgen: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("medgen: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

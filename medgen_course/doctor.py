@@ -1,0 +1,152 @@
+"""Looks at this machine and says what the course would stumble over, each finding with its remedy."""
+
+import importlib.metadata
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+OLDEST_PYTHON = (3, 11)
+FREE_GB = 2
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        topic: what was looked at.
+        mark: `ok`, `note` (something is missing that the course can do without) or `PROBLEM`.
+        text: what was found.
+        remedy: what to do about it, or "".
+    """
+
+    topic: str
+    mark: str
+    text: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything in turn."""
+    parts = (_python(), _packages(), _torch(), _torchvision(), _images(), _disk(), _browser())
+    return [finding for part in parts for finding in part]
+
+
+def _python() -> Iterator[Finding]:
+    text = f"{platform.python_version()} at {sys.executable}, {platform.system()} {platform.machine()}"
+    fine = sys.version_info >= OLDEST_PYTHON
+    remedy = "" if fine else "the course needs Python 3.11 or newer: make a new environment with one"
+    yield Finding("Python", "ok" if fine else "PROBLEM", text, remedy)
+
+
+def constraints(path: Path = REPOSITORY / "constraints.txt") -> dict[str, str]:
+    """Package -> exact version that the course is tested with; empty outside a checkout."""
+    if not path.is_file():
+        return {}
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return dict(line.split("==") for line in lines if line)
+
+
+def _packages() -> Iterator[Finding]:
+    """The direct dependencies: there, and in the tested version?"""
+    from packaging.requirements import Requirement
+
+    tested = {name.lower().replace("_", "-"): version for name, version in constraints().items()}
+    wrong, other, count = [], [], 0
+    for line in importlib.metadata.requires("medgen_course") or ():
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        count += 1
+        try:
+            found = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        wanted = tested.get(requirement.name.lower().replace("_", "-"))
+        if not requirement.specifier.contains(found, prereleases=True):
+            wrong.append(f"{requirement.name} is {found}, wanted {requirement.specifier}")
+        elif wanted and found.split("+")[0] != wanted:
+            other.append(f"{requirement.name} {found} (tested: {wanted})")
+    if wrong:
+        remedy = "in the course's folder: python -m pip install -c constraints.txt -e ."
+        yield Finding("packages", "PROBLEM", "; ".join(wrong), remedy)
+    elif other:
+        yield Finding("packages", "note", f"{count} found, other versions than tested: {', '.join(other)}")
+    else:
+        yield Finding("packages", "ok", f"all {count} found" + (" in the tested versions" if tested else ""))
+
+
+def _torch() -> Iterator[Finding]:
+    import torch
+
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for CPU"
+    yield Finding("torch", "ok", f"{torch.__version__}, {build}, {torch.get_num_threads()} threads")
+    if cuda:
+        for index in range(torch.cuda.device_count()):
+            about = torch.cuda.get_device_properties(index)
+            bf16 = "with" if torch.cuda.is_bf16_supported() else "without"
+            text = f"{about.name}, {about.total_memory / 2**30:.0f} GB, {bf16} bfloat16"
+            yield Finding(f"cuda:{index}", "ok", text)
+    elif torch.version.cuda:
+        remedy = "update the graphics driver, or install the smaller torch for CPU (README.md, TORCH_INDEX)"
+        yield Finding("GPU", "note", "torch is built for CUDA but sees no GPU", remedy)
+    else:
+        yield Finding("GPU", "ok", "Apple GPU" if mps else "none; the course needs none")
+
+
+def _torchvision() -> Iterator[Finding]:
+    """Tried in a process of its own: a failed import leaves pieces behind."""
+    try:
+        version = importlib.metadata.version("torchvision")
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("torchvision", "ok", "not installed; the course does not use it")
+        return
+    command = [sys.executable, "-c", "import torchvision"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        yield Finding("torchvision", "ok", f"{version}, fits torch; the course does not use it")
+        return
+    cause = (tried.stderr.strip().splitlines() or ["no message"])[-1]
+    remedy = "python -m pip uninstall torchvision (the course does not use it; torchmetrics breaks beside it)"
+    yield Finding("torchvision", "PROBLEM", f"{version} does not fit torch: {cause}", remedy)
+
+
+def _images() -> Iterator[Finding]:
+    from medgen_course.fetch import medmnist_info, places
+
+    official = {name for name in medmnist_info() if not name.endswith("3d")}
+    found = []
+    for place in places():
+        files = place.folder.glob("*.npz")
+        there = sorted(path.stem for path in files if path.stem.split("_")[0] in official)
+        if there:
+            found.append(f"{', '.join(there)} in {place.folder} ({place.label})")
+    if found:
+        yield Finding("images", "ok", "; ".join(found))
+        return
+    looked = ", ".join(str(place.folder) for place in places())
+    remedy = "they are downloaded when wanted; without a connection set MEDMNIST_ROOT, or use the phantom"
+    yield Finding("images", "note", f"no MedMNIST file in {looked}", remedy)
+
+
+def _disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    mark, remedy = ("ok", "") if free >= FREE_GB else ("PROBLEM", f"make room for {FREE_GB} GB")
+    yield Finding("disk", mark, f"{free:.1f} GB free at {Path.cwd()}", remedy)
+
+
+def _browser() -> Iterator[Finding]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path:
+        yield Finding("browser", "ok", f"{path}, for the browser tests")
+    else:
+        remedy = "only `make test` uses one: on Debian and Ubuntu, apt install chromium"
+        yield Finding("browser", "note", "no Chromium found; browser tests are skipped", remedy)
