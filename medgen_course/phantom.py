@@ -4,20 +4,21 @@ The anatomy comes from `phantom_anatomy`, the grey levels from `phantom_signal`.
 arguments give the same images again.
 """
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from medgen_course.phantom_anatomy import FACTORS, tissue_maps
+from medgen_course.phantom_anatomy import FACTORS, oversampling, tissue_maps
 from medgen_course.phantom_signal import TISSUES, rician, tissue_signals
 from medgen_course.phantom_signal import bias_field as draw_bias_field
 
 SPLITS = ("train", "val", "test")
 SIZES = (28, 224)
-CHUNK_PIXELS = 2**15  # pixels drawn at once by a thread: fits its cache, and torch does not split it further
+COLUMN = {name: i for i, name in enumerate(FACTORS)}
+CHUNK_POINTS = 2**15  # drawn at once by a thread: bounds the memory and stays in the processor's cache
 COMB = 1024  # teeth of `fold_phase_1` per split
 
 
@@ -72,11 +73,11 @@ def draw_factors(n: int, seed: int = 0, lesion_prevalence: float = 0.5, split: s
     tooth = torch.floor(comb)
     inside = 0.05 + 0.9 * (comb - tooth)  # stays off the tooth's edges, where float32 would round across
     table["fold_phase_1"] = (tooth + (SPLITS.index(split) + inside) / len(SPLITS)) / COMB
-    table["ventricle_size"] = 0.6 * (1.9 / 0.6) ** u[:, list(FACTORS).index("ventricle_size")]
+    table["ventricle_size"] = 0.6 * (1.9 / 0.6) ** u[:, COLUMN["ventricle_size"]]
 
-    present = (u[:, list(FACTORS).index("lesion_present")] < lesion_prevalence).double()
-    angle = torch.deg2rad(25 + 130 * u[:, list(FACTORS).index("lesion_x")])  # from the face, on either side
-    reach = 0.50 + 0.22 * u[:, list(FACTORS).index("lesion_y")]  # of the way to the brain's surface
+    present = (u[:, COLUMN["lesion_present"]] < lesion_prevalence).double()
+    angle = torch.deg2rad(25 + 130 * u[:, COLUMN["lesion_x"]])  # from the face, on either side
+    reach = 0.50 + 0.22 * u[:, COLUMN["lesion_y"]]  # of the way to the brain's surface
     side = torch.where(u[:, -1] < 0.5, -1.0, 1.0)
     layers = table["scalp_thickness"] + table["skull_thickness"] + 1.0 + 0.7 * table["sulcal_width"]
     half = table["head_width"] / 2
@@ -130,7 +131,7 @@ def generate(
         raise ValueError(f"noise {noise}: give a fraction of white from 0 to 1")
 
     t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
-    step = max(1, CHUNK_PIXELS // (size * math.ceil(56 / size)) ** 2)
+    step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
 
     def render(start: int) -> None:
         rng = torch.Generator().manual_seed(_stream(seed, split, 1, start))
@@ -138,18 +139,29 @@ def generate(
         images, mask = _render(torch.from_numpy(table[part]), size, bias_field, noise, rng)
         t1w[part], t2w[part], masks[part] = images[:, :1].numpy(), images[:, 1:].numpy(), mask.numpy()
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        list(pool.map(render, range(0, n, step)))
-    labels = table[:, list(FACTORS).index("lesion_present")].astype(np.int64)
+    threads = torch.get_num_threads()
+    try:  # chunks side by side: torch would split every small operation, which costs more than it gains
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            list(pool.map(render, range(0, n, step)))
+    finally:
+        torch.set_num_threads(threads)
+    labels = table[:, COLUMN["lesion_present"]].astype(np.int64)
+    lost = np.flatnonzero((labels == 1) & ~masks.any(axis=(1, 2, 3)))
+    if lost.size:
+        raise ValueError(
+            f"the lesion of row {lost[0]} touches no brain tissue: change lesion_x, lesion_y or lesion_radius"
+        )
     return Phantom(t1w, t2w, labels, masks, table)
 
 
-def _render(rows, size, bias_field, noise, rng):
+def _render(
+    rows: Tensor, size: int, bias_field: bool, noise: float, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Images uint8 (B, 2, size, size) and masks uint8 (B, 1, size, size) of some rows of the table."""
     signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
     maps, lesion = tissue_maps(rows, size)
     images = torch.einsum("ct,bthw->bchw", signals, maps)
-    water = rows[:, list(FACTORS).index("lesion_contrast"), None, None, None] * lesion
+    water = rows[:, COLUMN["lesion_contrast"], None, None, None] * lesion
     csf = signals[:, list(TISSUES).index("csf")].reshape(1, 2, 1, 1)
     tissue_share = maps[:, 3:].sum(1, keepdim=True).clamp(min=1e-6)
     tissue = torch.einsum("ct,bthw->bchw", signals[:, 3:], maps[:, 3:]) / tissue_share
@@ -194,7 +206,7 @@ def _check_factors(factors: np.ndarray) -> np.ndarray:
                 f"factor {name} is {column[wrong[0]]:g} in row {wrong[0]}: "
                 f"give values from {low:g} to {high:g} ({unit})"
             )
-    present = table[:, list(FACTORS).index("lesion_present")]
+    present = table[:, COLUMN["lesion_present"]]
     if not np.isin(present, (0.0, 1.0)).all():
         raise ValueError("factor lesion_present must be 0 or 1 in every row")
     return table.copy()

@@ -50,6 +50,11 @@ def share(depth: Tensor, pixel: float, thickness: Tensor | float = math.inf) -> 
     return torch.minimum((depth / pixel + 0.5).clamp_(min=0.0), most)
 
 
+def oversampling(size: int) -> int:
+    """Points per pixel and side: folds thinner than a pixel are drawn finer, then averaged."""
+    return math.ceil(56 / size)
+
+
 def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Draw the anatomies of a factor table.
 
@@ -61,7 +66,7 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
         (N, 5, size, size), sum <= 1 (the rest is air and bone); and the share of brain tissue that
         the lesion takes, shape (N, 1, size, size).
     """
-    oversample = math.ceil(56 / size)
+    oversample = oversampling(size)
     fine = size * oversample
     spacing = FIELD_OF_VIEW / fine
     pixel = max(spacing, SOFTNESS)

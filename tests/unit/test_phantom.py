@@ -170,7 +170,9 @@ def test_seeds_reproduce_and_differ():
         assert np.array_equal(getattr(first, name), getattr(again, name))
     assert not np.array_equal(first.t1w, other.t1w)
     before = torch.random.get_rng_state()
+    threads = torch.get_num_threads()
     phantom.generate(2, size=28)
+    assert torch.get_num_threads() == threads
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -278,6 +280,7 @@ def test_the_bias_field_is_smooth_and_shared_by_the_pair():
         ({"factors": middle(ventricle_size=np.nan)}, "ventricle_size is nan in row 0"),
         ({"factors": middle(ventricle_size=9)}, r"ventricle_size is 9 .* from 0.2 to 3 \(ratio\)"),
         ({"factors": middle(lesion_present=0.5)}, "0 or 1"),
+        ({"factors": middle(lesion_present=1, lesion_x=90, lesion_radius=5)}, "row 0 touches no brain"),
     ],
 )
 def test_bad_arguments_say_what_was_found_and_wanted(arguments, message):
