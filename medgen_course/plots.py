@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as _Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -106,6 +107,45 @@ def images(
     return figure
 
 
+def rows(
+    named: Mapping[str, Sequence[np.ndarray]], headings: Sequence[str] = (), title: str = "", scale: int = 2
+) -> Figure:
+    """Rows of images, each with its name to the left, and headings over the columns.
+
+    Args:
+        named: name of a row to its images, (N, C, H, W) or a list of (C, H, W), uint8 or floats in [0, 1];
+            all of one size. A shorter row leaves white places at its end.
+        headings: one for each column, or none.
+        title: states the finding.
+        scale: screen pixels per image pixel, at 100 dpi.
+    Raises:
+        ValueError: no images, images of several sizes, or another number of headings than of columns.
+    """
+    columns = max(map(len, named.values()), default=0)
+    if columns == 0 or (headings and len(headings) != columns):
+        raise ValueError(f"{columns} columns and {len(headings)} headings; expected at least one column, and "
+                         "a heading for each or none")  # fmt: skip
+    pictures = [[render.to_rgb(render.to_bytes(image)[None]) for image in row] for row in named.values()]
+    sizes = {picture.shape[1:3] for row in pictures for picture in row}
+    if len(sizes) > 1:
+        raise ValueError(f"images of several sizes, {', '.join(map(str, sorted(sizes)))}: rows need one size")
+    blank, pad = np.full((1, *sizes.pop(), 3), 255, dtype=np.uint8), 4
+    filled = [picture for row in pictures for picture in row + [blank] * (columns - len(row))]
+    sheet = render.grid(np.concatenate(filled).transpose(0, 3, 1, 2), columns, pad=pad, scale=scale)
+    names_width = 0.08 * max(len(line) for name in named for line in name.split("\n"))
+    lines = sum(max(text.count("\n") + 1 for text in texts) for texts in ([title], headings) if any(texts))
+    figure = Figure(sheet.shape[1] / DPI + names_width + 0.2, sheet.shape[0] / DPI + 0.2 * lines + 0.2)
+    axes = _picture_axes(figure, (1, 1, 1), sheet, title)
+    axes.set_axis_on()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=10, top=False, bottom=False, labeltop=True, labelbottom=False)
+    height, width = (side * scale + pad for side in blank.shape[1:3])
+    axes.set_yticks([(i + 0.5) * height - pad / 2 for i in range(len(named))], list(named))
+    axes.set_xticks([(i + 0.5) * width - pad / 2 for i in range(len(headings))], headings)
+    return figure
+
+
 def history(history, title: str = "") -> Figure:
     """The losses of a training run over its epochs, one line each.
 
@@ -196,7 +236,7 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], ylabel: st
     return figure
 
 
-def _curve_axes(figure: Figure, xlabel: str, ylabel: str, title: str):
+def _curve_axes(figure: Figure, xlabel: str, ylabel: str, title: str) -> Axes:
     with matplotlib.rc_context(_STYLE):
         axes = figure.add_subplot()
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -209,3 +249,4 @@ def _picture_axes(figure: Figure, place: tuple[int, int, int], picture: np.ndarr
         axes.imshow(picture, vmin=0, vmax=255)
         axes.set_title(title, fontsize=size, loc="left")
         axes.set_axis_off()
+    return axes
