@@ -9,6 +9,14 @@ from medgen_course.exercises.autoencoder import (
     check_reconstruction_loss,
     check_training_step,
 )
+from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.verdict import Verdict
 
-__all__ = ["Verdict", "check_interpolate", "check_reconstruction_loss", "check_training_step"]
+__all__ = [
+    "Verdict",
+    "check_balanced_accuracy",
+    "check_interpolate",
+    "check_keep_first",
+    "check_reconstruction_loss",
+    "check_training_step",
+]
