@@ -1,0 +1,17 @@
+import os
+
+import pytest
+
+# A kernel named python3 that some other program has registered must not take the place of this one.
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+
+
+@pytest.fixture(scope="session")
+def real_images():
+    """PneumoniaMNIST, when its file is on this machine; nothing is downloaded for a test."""
+    from medgen_course import datasets
+
+    try:
+        return datasets.load("pneumoniamnist", download=False)
+    except datasets.DatasetUnavailable:
+        pytest.skip("pneumoniamnist.npz is not on this machine; set MEDMNIST_ROOT to the folder with it")
