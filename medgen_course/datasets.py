@@ -8,12 +8,11 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
 import numpy as np
 
-from medgen_course import fetch, layout
+from medgen_course import dataset_card, fetch, layout
 from medgen_course.fetch import DatasetUnavailable
 from medgen_course.npz import DatasetError
 
@@ -75,49 +74,20 @@ class Dataset:
         """Return {"train": ..., "val": ..., "test": ...}."""
         return {name: getattr(self, name) for name in layout.SPLITS}
 
-    def _facts(self) -> list[tuple[str, str]]:
-        kind = "grey" if self.channels == 1 else "RGB"
-        counts = " · ".join(f"{name} {len(split):,}" for name, split in self.splits().items())
-        labels = "; ".join(f"{number} = {name}" for number, name in enumerate(self.label_names[:20]))
-        more = f"; and {len(self.label_names) - 20} more" if len(self.label_names) > 20 else ""
-        facts = [
-            ("images", f"{self.size} × {self.size} pixels, {kind}, uint8 from 0 to 255"),
-            ("splits", counts),
-            ("labels", f"{labels}{more} ({self.task})"),
-            ("extras", ", ".join(self.train.extras)),
-            ("source", self.source),
-            ("licence", self.licence),
-        ]
-        return [(title, text) for title, text in facts if text]
-
     def __repr__(self) -> str:
-        lines = [f"{self.name}", *(f"  {title:8}{text}" for title, text in self._facts())]
-        return "\n".join([f"*** {self.notice} ***", *lines] if self.notice else lines)
+        return dataset_card.text(self)
 
     def _repr_mimebundle_(self, include: Sequence | None = None, exclude: Sequence | None = None) -> dict:
         """What Jupyter shows; the third entry is for programs that read an executed notebook."""
-        source = {"name": self.name, "source": self.source, "notice": self.notice}
         return {
-            "text/plain": repr(self),
-            "text/html": _html(self.name, self._facts(), self.notice),
-            "application/vnd.medgen.source+json": source,
+            "text/plain": dataset_card.text(self),
+            "text/html": dataset_card.html(self),
+            "application/vnd.medgen.source+json": {
+                "name": self.name,
+                "source": self.source,
+                "notice": self.notice,
+            },
         }
-
-
-def _html(name: str, facts: list[tuple[str, str]], notice: str) -> str:
-    banner = (
-        '<div role="alert" style="border:3px solid #c00000;background:#fff0f0;color:#7a0000;padding:8px 12px;'
-        f'margin:0 0 8px;font-size:115%;font-weight:bold;max-width:60em">{escape(notice)}</div>'
-        if notice
-        else ""
-    )
-    rows = "".join(
-        f'<tr><th scope="row" style="text-align:left;vertical-align:top;padding:2px 14px 2px 0">{title}</th>'
-        f'<td style="text-align:left;padding:2px 0;white-space:normal">{escape(text)}</td></tr>'
-        for title, text in facts
-    )
-    caption = f'<caption style="text-align:left;font-weight:bold;padding:2px 0">{escape(name)}</caption>'
-    return f'{banner}<table style="border-collapse:collapse;max-width:60em">{caption}{rows}</table>'
 
 
 def names() -> list[str]:
