@@ -1,5 +1,6 @@
 """What every algorithm remembers: its networks and its optimisers."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,3 +51,13 @@ class Algorithm:
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+
+
+def cosine_decay(optimizer: optim.Optimizer, learning_rate: float, step: int, num_steps: int) -> None:
+    """Let the step size fall from `learning_rate` to zero over `num_steps`; 0 steps keep it constant.
+
+    Source: Loshchilov & Hutter 2017, equation 5, without restarts.
+    """
+    share = min(1.0, step / num_steps) if num_steps else 0.0
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * share))

@@ -1,0 +1,138 @@
+"""What a VAE is worth: ELBO, bits per dimension, importance-weighted likelihood, use of the code."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from medgen_course import metrics
+from medgen_course.models.vae import VAE, elbo, kl_per_dimension, reparameterise
+
+
+def dequantise(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """uint8 (N, C, H, W) to (grey + u) / 256 with u uniform in [0, 1), so that densities mean something.
+
+    Source: Theis, van den Oord & Bethge 2016, section 3.1.
+    """
+    return (images.float() + torch.rand(images.shape, generator=generator)) / 256
+
+
+def bits_per_dim(elbo: float, dimensions: int) -> float:
+    """Bits for one pixel value of an 8-bit image: (-elbo / dimensions + ln 256) / ln 2.
+
+    Args:
+        elbo: nats per image, of a density on [0, 1] at dequantised pixels.
+        dimensions: channels * height * width.
+    """
+    return (-elbo / dimensions + math.log(256)) / math.log(2)
+
+
+@torch.no_grad()
+def importance_weighted_log_likelihood(
+    model: VAE, x: Tensor, samples: int = 200, chunk: int = 2048
+) -> Tensor:
+    """log (1/K) sum_k p(x|z_k) p(z_k) / q(z_k|x): between the ELBO (K = 1) and log p(x) (K to infinity).
+
+    Args:
+        model: a VAE.
+        x: images (B, C, H, W).
+        samples: K.
+        chunk: decoder passes at once, so that memory does not grow with K.
+    Returns:
+        Shape (B,), nats.
+    Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
+    """
+    mu, logvar = model.encode(x)
+    at_once, log_weights = max(1, chunk // len(x)), []
+    for start in range(0, samples, at_once):
+        k = min(at_once, samples - start)
+        m, v = mu.repeat(k, 1), logvar.repeat(k, 1)
+        z = reparameterise(m, v)
+        log_prior_ratio = 0.5 * (v + (z - m).square() / v.exp() - z.square()).sum(1)  # log p(z) - log q(z|x)
+        log_px = model.log_likelihood(model.decoder(z).float(), x.repeat(k, 1, 1, 1))
+        log_weights.append((log_px + log_prior_ratio).view(k, len(x)))
+    return torch.cat(log_weights).logsumexp(0) - math.log(samples)
+
+
+def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latents carry information: the variance of their posterior mean over images exceeds `threshold`.
+
+    Args:
+        mu: posterior means (N, latent_dim).
+        threshold: 0.01 in the source.
+    Returns:
+        Booleans, shape (latent_dim,).
+    Source: Burda, Grosse & Salakhutdinov 2016, appendix C.
+    """
+    return mu.var(0) > threshold
+
+
+@torch.no_grad()
+def aggregate_posterior_kl(mu: Tensor, logvar: Tensor, chunk: int = 256) -> float:
+    """KL(q(z) || p(z)), q(z) the mean of all N posteriors: how far samples start from codes.
+
+    The average KL of the ELBO splits into this and the information between image and code, which is at most
+    ln N here. One z is drawn from every posterior; the estimate uses torch's global random state.
+
+    Args:
+        mu, logvar: posteriors of N images (N, latent_dim).
+        chunk: rows at once.
+    Returns:
+        Nats.
+    Source: Hoffman & Johnson 2016, equation 9.
+    """
+    z = reparameterise(mu, logvar)
+    q = torch.distributions.Normal(mu, (0.5 * logvar).exp())
+    log_q = torch.cat(
+        [q.log_prob(part[:, None]).sum(2).logsumexp(1) - math.log(len(mu)) for part in z.split(chunk)]
+    )
+    log_p = torch.distributions.Normal(0, 1).log_prob(z).sum(1)
+    return (log_q - log_p).mean().item()
+
+
+@torch.no_grad()
+def evaluate_vae(
+    model: VAE, images: Tensor, importance_samples: int = 200, seed: int = 0, chunk: int = 512
+) -> dict[str, dict[str, float]]:
+    """All figures of a VAE on some images.
+
+    Args:
+        model: a VAE on the CPU.
+        images: uint8 (N, C, H, W).
+        importance_samples: K of the importance-weighted likelihood; 0 leaves it out.
+        seed: of the dequantisation and the draws of z.
+        chunk: images at once.
+    Returns:
+        {"elbo", "bits_per_dim", "reconstruction", "kl", "log_likelihood", "psnr", "ssim", "active_units"},
+        each {"value", "low", "high"}: nats per image, bits, decibels; PSNR and SSIM are those of the image
+        decoded from the posterior mean.
+    """
+    columns: dict[str, list[Tensor]] = {}
+    means = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for part in images.split(chunk):
+            x = dequantise(part)
+            mu, _ = model.encode(x)
+            means.append(mu)
+            x_hat, clean = model.decode(mu), part.float() / 255
+            values = elbo(model, x)
+            values |= {"psnr": metrics.psnr(x_hat, clean), "ssim": metrics.ssim(x_hat, clean)}
+            if importance_samples:
+                values["log_likelihood"] = importance_weighted_log_likelihood(model, x, importance_samples)
+            for name, value in values.items():
+                columns.setdefault(name, []).append(value)
+    dimensions = images[0].numel()
+    result = {name: metrics.bootstrap_interval(torch.cat(parts).numpy()) for name, parts in columns.items()}
+    bound = result["elbo"]
+    low, high = bits_per_dim(bound["high"], dimensions), bits_per_dim(bound["low"], dimensions)
+    result["bits_per_dim"] = {"value": bits_per_dim(bound["value"], dimensions), "low": low, "high": high}
+    count = float(active_units(torch.cat(means)).sum())
+    result["active_units"] = {"value": count, "low": count, "high": count}
+    return result
+
+
+def kl_by_dimension(model: VAE, x: Tensor) -> Tensor:
+    """Mean KL of every latent over images x, shape (latent_dim,), nats."""
+    with torch.no_grad():
+        return kl_per_dimension(*model.encode(x)).mean(0)
