@@ -11,7 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.phantom_anatomy import FACTORS, oversampling, tissue_maps
+from medgen_course.phantom_anatomy import (
+    BRAIN_X,
+    BRAIN_Y,
+    FACTORS,
+    brain_half_axes,
+    oversampling,
+    tissue_maps,
+)
 from medgen_course.phantom_signal import TISSUES, rician, tissue_signals
 from medgen_course.phantom_signal import bias_field as draw_bias_field
 
@@ -75,17 +82,10 @@ def draw_factors(n: int, seed: int = 0, lesion_prevalence: float = 0.5, split: s
     table["fold_phase_1"] = (tooth + (SPLITS.index(split) + inside) / len(SPLITS)) / COMB
     table["ventricle_size"] = 0.6 * (1.9 / 0.6) ** u[:, COLUMN["ventricle_size"]]
 
-    present = (u[:, COLUMN["lesion_present"]] < lesion_prevalence).double()
-    angle = torch.deg2rad(25 + 130 * u[:, COLUMN["lesion_x"]])  # from the face, on either side
-    reach = 0.50 + 0.22 * u[:, COLUMN["lesion_y"]]  # of the way to the brain's surface
-    side = torch.where(u[:, -1] < 0.5, -1.0, 1.0)
-    layers = table["scalp_thickness"] + table["skull_thickness"] + 1.0 + 0.7 * table["sulcal_width"]
-    half = table["head_width"] / 2
-    table["lesion_present"] = present
-    table["lesion_x"] = side * torch.sin(angle) * reach * (half - layers)
-    table["lesion_y"] = torch.cos(angle) * reach * (half * table["head_aspect"] - layers)
+    table["lesion_present"] = (u[:, COLUMN["lesion_present"]] < lesion_prevalence).double()
+    table["lesion_x"], table["lesion_y"] = _place_lesions(table, u[:, COLUMN["lesion_x"] :])
     for name in ("lesion_x", "lesion_y", "lesion_radius", "lesion_contrast"):
-        table[name] = table[name] * present
+        table[name] = table[name] * table["lesion_present"]
     return torch.stack([table[name] for name in FACTORS], dim=1).float().numpy()
 
 
@@ -152,6 +152,18 @@ def generate(
             f"the lesion of row {lost[0]} touches no brain tissue: change lesion_x, lesion_y or lesion_radius"
         )
     return Phantom(t1w, t2w, labels, masks, table)
+
+
+def _place_lesions(table: dict[str, Tensor], u: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions in mm around the middle of either hemisphere, never inside an occipital horn."""
+    angle = torch.deg2rad(25 + 130 * u[:, 0])  # from the face
+    reach = 0.50 + 0.22 * u[:, 1]  # of the way to the brain's surface
+    x, y = BRAIN_X * torch.sin(angle) * reach, BRAIN_Y * torch.cos(angle) * reach
+    horn = 22 + 4.4 * table["ventricle_size"] * (1 + table["ventricle_asymmetry"].abs())
+    x = torch.where(y < -15, torch.maximum(x, horn), x)
+    width, length = brain_half_axes(table)
+    side = torch.where(u[:, -1] < 0.5, -1.0, 1.0)
+    return side * x * width / BRAIN_X, y * length / BRAIN_Y
 
 
 def _render(

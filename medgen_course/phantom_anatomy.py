@@ -36,7 +36,7 @@ FACTORS = {
     "lesion_present": ("0 or 1", 0.0, 1.0, 0.0, 1.0),
     "lesion_x": ("mm", -50.0, 50.0, -90.0, 90.0),
     "lesion_y": ("mm", -60.0, 60.0, -110.0, 110.0),
-    "lesion_radius": ("mm", 5.0, 13.0, 0.0, 30.0),
+    "lesion_radius": ("mm", 6.0, 14.0, 0.0, 30.0),
     "lesion_contrast": ("free-water fraction", 0.35, 0.9, 0.0, 1.0),
 }
 
@@ -53,6 +53,14 @@ def share(depth: Tensor, pixel: float, thickness: Tensor | float = math.inf) -> 
 def oversampling(size: int) -> int:
     """Points per pixel and side: folds thinner than a pixel are drawn finer, then averaged."""
     return math.ceil(56 / size)
+
+
+def brain_half_axes(f: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Half of the brain's width and of its length in mm, from the named factors."""
+    fluid = 1.0 + 0.7 * f["sulcal_width"]  # between skull and brain
+    layers = f["scalp_thickness"] + f["skull_thickness"] + fluid
+    half_width = f["head_width"] / 2
+    return half_width - layers, half_width * f["head_aspect"] - layers
 
 
 def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -87,15 +95,14 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     xx, yy = sideways * sideways, forward * forward
     corner = 1.0 + 0.14 * xx * yy / ((xx + yy) ** 2 + 1e-6)  # blunter than an ellipse
     skin = torch.sqrt(x * x + y * y + 1e-6) * (corner / torch.sqrt(xx + yy + 1e-8) - 1.0)
-    layers = f["scalp_thickness"] + f["skull_thickness"]
-    rim = 1.0 + 0.7 * f["sulcal_width"]  # fluid between skull and brain
-    brain = skin - layers - rim
+    brain_width, brain_length = brain_half_axes(f)
+    brain = skin - (half_width - brain_width)
     fat, muscle, cavity = _scalp_and_skull(f, skin, forward, pixel)
 
     # brain: folded surface, cortex of even thickness under it, white matter within
     warp = _warp(f, x, y)
-    tx = (x + 0.2 * warp[0]) * BRAIN_X / (half_width - layers - rim)  # template coordinates
-    ty = (y + 0.2 * warp[1]) * BRAIN_Y / (half_length - layers - rim)
+    tx = (x + 0.2 * warp[0]) * BRAIN_X / brain_width  # template coordinates
+    ty = (y + 0.2 * warp[1]) * BRAIN_Y / brain_length
     ax, side = tx.abs(), torch.sign(x)
     cleft = torch.minimum(_sulci(f, x, y, warp, brain), _fissures(f, ax, ty, warp[1], side))
     half, thick = 0.5 * f["sulcal_width"], f["cortical_thickness"]
