@@ -130,7 +130,7 @@ def overlay(image, mask, colour: str = PALETTE[5], opacity: float = 0.5) -> np.n
 
 
 def difference(a, b, limit: float = 0.5) -> np.ndarray:
-    """Where a is brighter than b (orange) or darker (blue); white where they agree.
+    """Where a is brighter than b (orange) or darker (blue); pale grey where they agree.
 
     Args:
         a, b: one image each, (C, H, W), uint8 or floats in [0, 1]; channels are averaged.
@@ -145,7 +145,7 @@ def difference(a, b, limit: float = 0.5) -> np.ndarray:
         raise ValueError(f"images have shapes {a.shape} and {b.shape}: only equal shapes can be compared")
     signed = np.clip((a.astype(np.float32) - b).mean(axis=0) / (255 * limit), -1, 1)[..., None]  # (H, W, 1)
     colour = np.where(signed > 0, rgb_of(PALETTE[5]), rgb_of(PALETTE[0]))
-    return np.rint(255 + np.abs(signed) * (colour - 255.0)).astype(np.uint8)
+    return np.rint(238 + np.abs(signed) * (colour - 238.0)).astype(np.uint8)
 
 
 def scatter(

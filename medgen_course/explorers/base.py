@@ -1,30 +1,17 @@
-"""What all explorers share: a picture, its captions, a line of numbers, and one way to redraw them."""
+"""What all explorers share: a picture with its numbers, and one way to redraw them."""
 
 import contextlib
-import html
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-import anywidget
 import ipywidgets as widgets
 import numpy as np
-import traitlets
 
-from medgen_course import plots, render
+from medgen_course import plots
+from medgen_course.explorers.picture import Picture
 
-_HERE = Path(__file__).parent
 LABEL_STYLE = {"description_width": "130px"}
 CONTROL_LAYOUT = {"width": "430px"}
-
-
-class StatusLine(anywidget.AnyWidget):
-    """Plain text under a picture; also names the sliders around it for screen readers."""
-
-    _esm = _HERE / "status_line.js"
-    _css = _HERE / "status_line.css"
-
-    text = traitlets.Unicode("").tag(sync=True)
 
 
 class Explorer(widgets.VBox):
@@ -35,21 +22,17 @@ class Explorer(widgets.VBox):
     Handlers are attached with `observe` and run synchronously, so an error in one is never swallowed.
     """
 
-    def __init__(self, captions: Sequence[str], tooltip: str):
-        """Prepare `picture`, `captions` and `status`; the subclass places them.
+    def __init__(self, captions: Sequence[str], alt: str):
+        """Prepare `picture`; the subclass places it among its controls.
 
         Args:
             captions: one for each panel of the picture, left to right.
-            tooltip: what the picture shows, for a reader who cannot see it.
+            alt: what the picture shows, for a reader who cannot see it.
         """
         super().__init__()
         self.add_class("medgen-explorer")
         self.array = np.zeros((1, 1, 3), dtype=np.uint8)
-        self.picture = widgets.Image(format="png", tooltip=tooltip)
-        self.picture.add_class("medgen-picture")
-        self.captions = widgets.HTML()
-        self.status = StatusLine()
-        self._panels = tuple(captions)
+        self.picture = Picture(captions, alt)
         self._holding = False
 
     def draw(self) -> tuple[np.ndarray, str]:
@@ -59,9 +42,7 @@ class Explorer(widgets.VBox):
     def refresh(self) -> None:
         """Draw once and send picture and numbers."""
         self.array, text = self.draw()
-        self.picture.value = render.to_png(self.array)
-        self.captions.value = self._caption_row(self.array.shape[1])
-        self.status.text = text
+        self.picture.show(self.array, text)
 
     def observe_controls(self, *controls: widgets.Widget) -> None:
         """Redraw whenever the value of one of these changes."""
@@ -87,14 +68,10 @@ class Explorer(widgets.VBox):
 
     def figure(self, title: str = "") -> plots.Figure:
         """The picture as it stands, as a static figure: the same array that the browser shows."""
-        return plots.show(self.array, title or "  |  ".join(self._panels))
-
-    def _caption_row(self, width: int) -> str:
-        cells = "".join(f"<div>{html.escape(caption)}</div>" for caption in self._panels)
-        return f'<div class="medgen-captions" style="width:{width}px">{cells}</div>'
+        return plots.show(self.array, title or "  |  ".join(self.picture.captions))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.status.text}>"
+        return f"<{type(self).__name__}: {self.picture.text}>"
 
 
 def slider(description: str, low: float, high: float, value: float, step: float, tooltip: str, **options):

@@ -67,7 +67,7 @@ class DataExplorer(Explorer):
             ValueError: an empty dict.
         """
         super().__init__(
-            ("as stored", "augmented, corrupted", "difference: orange brighter, blue darker"),
+            ("as stored", "augmented, corrupted", "difference (orange: brighter)"),
             "The image as stored, the changed image, and their difference",
         )
         self._datasets = datasets if isinstance(datasets, dict) else {datasets.name: datasets}
@@ -91,7 +91,7 @@ class DataExplorer(Explorer):
         where = widgets.VBox([self.dataset, self.split, self.label, self.index])
         what = widgets.VBox([self.augmentation, self.corruption, self.strength, self.redraw])
         top = widgets.HBox([where, what], layout={"flex_flow": "row wrap"})
-        self.children = (top, self.captions, self.picture, self.status)
+        self.children = (top, self.picture)
         self.refresh()
 
     def draw(self) -> tuple[np.ndarray, str]:

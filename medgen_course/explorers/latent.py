@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from medgen_course import render
-from medgen_course.explorers.base import Explorer, compare, index_slider, panel_scale, slider
+from medgen_course.explorers.base import Explorer, compare, index_slider, panel_scale
 from medgen_course.explorers.position_map import PositionMap
+from medgen_course.explorers.sliders import Sliders
 
 MAX_SLIDERS = 10
 _COLOUR_NAMES = ("blue", "orange", "green", "pink", "light blue", "red", "yellow", "black")
@@ -78,12 +79,13 @@ class LatentExplorer(Explorer):
         )
         self.index = index_slider("image", len(images), "which image is encoded and placed on the map")
         self.dimensions = self.order()[:MAX_SLIDERS]
-        self.sliders = tuple(self._dimension_slider(d) for d in self.dimensions)
+        self.sliders = self._dimension_sliders()
         self.reset = widgets.Button(description="Back to image", tooltip="undo: the code of the chosen image")
         self.average = widgets.Button(description="Average code", tooltip="go to the mean of all the codes")
         self.code = self._codes[0].copy()
         self.map.observe(self._on_map, "position")
-        self.observe_controls(self.index, *self.sliders)
+        self.sliders.observe(self._on_sliders, "values")
+        self.observe_controls(self.index)
         self.reset.on_click(lambda _button: self.go_to(self._codes[self.index.value]))
         self.average.on_click(lambda _button: self.go_to(self._mean))
         self.children = self._arranged()
@@ -97,10 +99,7 @@ class LatentExplorer(Explorer):
         """Show this code, (latent_dim,): sliders, cursor, picture and numbers follow."""
         self.code = np.array(code, dtype=np.float32)
         with self.hold():
-            for dimension, control in zip(self.dimensions, self.sliders, strict=True):
-                value = float(self.code[dimension])
-                control.min, control.max = min(control.min, value), max(control.max, value)
-                control.value = value
+            self._set_sliders()
             self._move_cursor()
         self.refresh()
 
@@ -121,22 +120,33 @@ class LatentExplorer(Explorer):
         return render.grid(panels, columns=3, pad=8, scale=panel_scale(panels.shape[-1])), text
 
     def handle(self, change) -> None:
-        """An image was chosen, or one latent dimension was set."""
-        if change["owner"] is self.index:
-            self.go_to(self._codes[self.index.value])
+        """Another image was chosen: encode it and place it on the map."""
+        self.go_to(self._codes[self.index.value])
+
+    def _on_sliders(self, change) -> None:
+        if self._holding:
             return
-        self.code[self.dimensions[self.sliders.index(change["owner"])]] = change["new"]
+        for dimension, old, new in zip(self.dimensions, change["old"], change["new"], strict=True):
+            if new != old:
+                self.code[dimension] = new
         with self.hold():
             self._move_cursor()
         self.refresh()
 
     def _on_map(self, change) -> None:
-        if not self._holding:
-            there = np.array(self._extent.to_data(*change["new"]), dtype=np.float32)
-            self.go_to(self.code + (there - self._place(self.code)) @ self._plane)
+        if self._holding:
+            return
+        there = np.array(self._extent.to_data(*change["new"]), dtype=np.float32)
+        self.code = self.code + (there - self._place(self.code)) @ self._plane
+        with self.hold():
+            self._set_sliders()  # the cursor is where the hand put it: sending it back would fight the hand
+        self.refresh()
 
     def _place(self, codes: np.ndarray) -> np.ndarray:
         return (codes - self._mean) @ self._plane.T  # (…, latent_dim) -> (…, 2)
+
+    def _set_sliders(self) -> None:
+        self.sliders.values = self.code[self.dimensions].tolist()
 
     def _move_cursor(self) -> None:
         self.map.position = self._extent.to_position(*self._place(self.code).tolist())
@@ -152,20 +162,24 @@ class LatentExplorer(Explorer):
             ]
         return torch.cat(parts).float().numpy()  # (N, latent_dim)
 
-    def _dimension_slider(self, dimension: int) -> widgets.FloatSlider:
-        low, high = (float(q) for q in np.percentile(self._codes[:, dimension], [0.5, 99.5]))
-        high = max(high, low + 1e-3)
-        tooltip = f"latent dimension {dimension}; the range holds 99 % of the images"
-        start = float(np.clip(self._codes[0, dimension], low, high))
-        return slider(f"z[{dimension}]", low, high, start, (high - low) / 50, tooltip)
+    def _dimension_sliders(self) -> Sliders:
+        shown = self._codes[:, self.dimensions]
+        lows, highs = np.percentile(shown, [0.5, 99.5], axis=0)
+        return Sliders(
+            names=[f"z[{d}]" for d in self.dimensions],
+            tooltips=[f"latent dimension {d}; the range holds 99 % of the images" for d in self.dimensions],
+            lows=lows,
+            highs=np.maximum(highs, lows + 1e-3),
+            values=shown[0],
+        )
 
     def _arranged(self) -> tuple[widgets.Widget, ...]:
         entries = []
         for label, name in enumerate(self._names):
             colour, word = render.PALETTE[label % 8], _COLOUR_NAMES[label % 8]
             entries.append(f'<span style="color:{colour}">●</span> {html.escape(name)} ({word})')
-        buttons = widgets.HBox([self.reset, self.average])
-        left = widgets.VBox([self.map, widgets.HTML(" · ".join(entries))], layout={"width": "380px"})
-        right = widgets.VBox([self.index, buttons, *self.sliders])
-        top = widgets.HBox([left, right], layout={"flex_flow": "row wrap"})
-        return (top, self.captions, self.picture, self.status)
+        legend = widgets.HTML(" · ".join(entries))
+        left = widgets.VBox([self.map, legend], layout={"width": "360px"})
+        chosen = widgets.HBox([self.index, self.reset, self.average], layout={"flex_flow": "row wrap"})
+        right = widgets.VBox([self.picture, chosen])
+        return (widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), self.sliders)

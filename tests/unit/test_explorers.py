@@ -6,7 +6,7 @@ import torch
 import traitlets
 
 from medgen_course import plots, render
-from medgen_course.explorers import DataExplorer, Explorer, LatentExplorer, PositionMap
+from medgen_course.explorers import DataExplorer, Explorer, LatentExplorer, PositionMap, Sliders
 from medgen_course.explorers.data import CORRUPTIONS
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -62,9 +62,9 @@ def latent(n=40, **options):
 
 
 def seen(explorer):
-    png = bytes(explorer.picture.value)
+    png = explorer.picture.png
     assert png.startswith(PNG)
-    return png, explorer.status.text
+    return png, explorer.picture.text
 
 
 def changes(explorer, act):
@@ -100,15 +100,15 @@ def test_data_class_and_split_choose_the_images():
     explorer.label.value = 1
     assert explorer.index.max == 9
     explorer.index.value = 9
-    assert "image 19: ill" in explorer.status.text
+    assert "image 19: ill" in explorer.picture.text
     explorer.split.value = "val"
     assert explorer.index.value == 0
     assert explorer.index.max == 2
     explorer.split.value = "test"  # has one image, of class 0
-    assert "no image of the class ill" in explorer.status.text
+    assert "no image of the class ill" in explorer.picture.text
     assert explorer.index.disabled
     explorer.label.value = 0
-    assert "image 0: well" in explorer.status.text
+    assert "image 0: well" in explorer.picture.text
     assert not explorer.index.disabled
 
 
@@ -116,20 +116,20 @@ def test_data_sets_are_switched_and_multi_label_images_named():
     explorer = DataExplorer({"one": dataset("one"), "many": dataset("many", multi_label=True)})
     assert explorer.dataset.layout.display != "none"
     explorer.dataset.value = "many"
-    assert explorer.status.text.startswith("many, train image 0: well")
+    assert explorer.picture.text.startswith("many, train image 0: well")
     explorer.index.value = 2
-    assert "no finding" in explorer.status.text
+    assert "no finding" in explorer.picture.text
     explorer.label.value = 1
     assert explorer.index.max == 6
-    assert ": ill" in explorer.status.text
+    assert ": ill" in explorer.picture.text
 
 
 def test_latent_sliders_change_picture_numbers_and_cursor():
     explorer = latent()
     assert len(explorer.sliders) == 10
-    for control in explorer.sliders:
+    for i, high in enumerate(explorer.sliders.highs):
         before = explorer.map.position
-        assert changes(explorer, lambda c=control: setattr(c, "value", c.min + 0.9 * (c.max - c.min)))
+        assert changes(explorer, lambda i=i, high=high: explorer.sliders.move(i, high))
         assert explorer.map.position != before
 
 
@@ -137,8 +137,10 @@ def test_latent_sliders_are_ordered_by_variance_and_set_their_dimension():
     explorer = latent()
     variance = explorer._codes.var(axis=0)
     assert explorer.dimensions == sorted(range(12), key=lambda d: -variance[d])[:10]
-    explorer.sliders[3].value = explorer.sliders[3].max
-    assert explorer.code[explorer.dimensions[3]] == pytest.approx(explorer.sliders[3].max)
+    before = explorer.code.copy()
+    explorer.sliders.move(3, explorer.sliders.highs[3])
+    assert np.flatnonzero(explorer.code != before).tolist() == [explorer.dimensions[3]]
+    assert explorer.code[explorer.dimensions[3]] == pytest.approx(explorer.sliders.highs[3])
 
 
 def test_moving_on_the_map_moves_the_code_within_its_plane():
@@ -149,14 +151,13 @@ def test_moving_on_the_map_moves_the_code_within_its_plane():
     assert np.allclose(step @ explorer._plane.T @ explorer._plane, step, atol=1e-4)
     there = explorer._extent.to_position(*explorer._place(explorer.code))
     assert there == pytest.approx((0.9, 0.2), abs=1e-4)
-    for dimension, control in zip(explorer.dimensions, explorer.sliders, strict=True):
-        assert control.value == pytest.approx(explorer.code[dimension], abs=1e-5)
+    assert explorer.sliders.values == pytest.approx(explorer.code[explorer.dimensions])
 
 
 def test_one_move_on_the_map_draws_once():
     explorer = latent()
     drawn = []
-    explorer.picture.observe(drawn.append, "value")
+    explorer.picture.observe(drawn.append, "png")
     explorer.map.position = (0.8, 0.7)
     assert len(drawn) == 1
 
@@ -167,7 +168,7 @@ def test_latent_reset_undoes_and_average_goes_to_the_mean():
     start = seen(explorer)
     assert "image 5 (ill)" in start[1]
     explorer.map.position = (0.1, 0.1)
-    explorer.sliders[0].value = explorer.sliders[0].max
+    explorer.sliders.move(0, explorer.sliders.highs[0])
     explorer.reset.click()
     assert seen(explorer) == start
     explorer.average.click()
@@ -177,7 +178,7 @@ def test_latent_reset_undoes_and_average_goes_to_the_mean():
 def test_nearest_image_is_the_chosen_one_at_its_own_code():
     explorer = latent()
     explorer.index.value = 7
-    assert "nearest: image 7 (ill), code distance 0.00" in explorer.status.text
+    assert "nearest: image 7 (ill), code distance 0.00" in explorer.picture.text
 
 
 def test_codes_that_are_given_are_used():
@@ -203,7 +204,7 @@ def test_latent_refuses_multi_label_data():
 
 def test_the_static_figure_draws_the_array_that_is_encoded():
     for explorer in (DataExplorer(dataset()), latent()):
-        assert render.to_png(explorer.array) == explorer.picture.value
+        assert render.to_png(explorer.array) == explorer.picture.png
         figure = explorer.figure()
         assert isinstance(figure, plots.Figure)
         assert np.array_equal(figure.axes[0].images[0].get_array(), explorer.array)
@@ -217,7 +218,7 @@ def test_errors_in_handlers_reach_the_caller(caplog):
 
     explorer._decode = broken
     for act in (
-        lambda: setattr(explorer.sliders[0], "value", explorer.sliders[0].min),
+        lambda: explorer.sliders.move(0, explorer.sliders.lows[0]),
         lambda: setattr(explorer.map, "position", (0.3, 0.3)),
     ):
         with pytest.raises(RuntimeError, match="the decoder is broken"):
@@ -233,9 +234,12 @@ def test_every_control_is_labelled():
         assert "medgen-explorer" in explorer._dom_classes
         controls = [child for child in walk(explorer) if hasattr(child, "description")]
         controls = [c for c in controls if type(c).__name__ != "HTML"]
-        assert len(controls) >= 8
+        assert len(controls) >= 3
         assert all(c.description and c.tooltip for c in controls)
+        assert explorer.picture.alt
     assert explorer.map.label
+    assert all(explorer.sliders.names)
+    assert all(explorer.sliders.tooltips)
 
 
 def walk(widget):
@@ -251,3 +255,13 @@ def test_position_map_stays_inside_and_refuses_nan():
     assert (chart.x, chart.y) == (1, 0)
     with pytest.raises(traitlets.TraitError, match="expected two numbers"):
         chart.position = (float("nan"), 0.5)
+
+
+def test_sliders_refuse_what_they_cannot_show():
+    sliders = Sliders(["a", "b"], ["", ""], [0, 0], [1, 1], [0.5, 2.0])
+    with pytest.raises(traitlets.TraitError, match="expected 2 finite numbers"):
+        sliders.values = [0.1]
+    with pytest.raises(traitlets.TraitError, match="expected 2 finite numbers"):
+        sliders.move(0, float("inf"))
+    with pytest.raises(ValueError, match="low < high"):
+        Sliders(["a"], [""], [1], [1], [0])

@@ -1,0 +1,124 @@
+"""The explorers as a reader meets them: in JupyterLab, by keyboard and by mouse."""
+
+import os
+from pathlib import Path
+
+SETUP = """
+import numpy as np, torch
+from types import SimpleNamespace
+from medgen_course import explorers, phantom
+torch.set_num_threads(1)
+"""
+DATA = """
+def split(n, seed):
+    made = phantom.generate(n, size=28, seed=seed)
+    return SimpleNamespace(images=made.t1w, labels=made.labels)
+
+data = SimpleNamespace(name="phantom", size=28, label_names=("healthy", "lesion"),
+                       train=split(60, 1), val=split(20, 2), test=split(20, 3))
+"""
+MODEL = """
+pixels = torch.from_numpy(data.train.images).flatten(1) / 255
+centre = pixels.mean(0)
+axes = torch.linalg.svd(pixels - centre, full_matrices=False)[2][:12]
+
+def encode(x):
+    return (x.flatten(1) - centre) @ axes.T
+
+def decode(z):
+    return (z @ axes + centre).clamp(0, 1).reshape(-1, 1, 28, 28)
+"""
+LATENT = "explorers.LatentExplorer(encode, decode, data.train.images, data.train.labels, data.label_names)"
+
+
+def state(page):
+    """Address of the picture (a new blob for new bytes) and the numbers."""
+    page.wait_for_function("document.querySelector('.medgen-picture')?.naturalWidth > 0")
+    picture, status = page.locator("img.medgen-picture"), page.locator(".medgen-status")
+    return picture.get_attribute("src"), status.inner_text()
+
+
+def wait_for_change(page, before):
+    """Wait until picture and numbers are both others than before."""
+    page.wait_for_function(
+        """([src, text]) => {
+            const picture = document.querySelector(".medgen-picture");
+            const status = document.querySelector(".medgen-status");
+            return picture.src !== src && picture.naturalWidth > 0 && status.innerText !== text;
+        }""",
+        arg=list(before),
+    )
+    return state(page)
+
+
+def keep_screenshot(page, name):
+    """Keep a picture of the page where MEDGEN_SHOTS names a folder for them."""
+    if folder := os.environ.get("MEDGEN_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_data_explorer_by_keyboard(open_notebook):
+    page = open_notebook(SETUP, DATA, "explorers.DataExplorer(data)")
+    first = state(page)
+    assert "train image 0" in first[1]
+    handle = page.get_by_role("slider", name="image")
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    second = wait_for_change(page, first)
+    assert "train image 1" in second[1]
+    page.get_by_role("slider", name="augmentation").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.medgen-status').innerText.includes('± 11°')")
+    third = state(page)
+    assert third[0] != second[0]
+    page.get_by_label("corruption").first.select_option("Rician noise")
+    fourth = wait_for_change(page, third)
+    assert "Rician noise σ = 0.12" in fourth[1]
+    keep_screenshot(page, "data_explorer")
+    page.get_by_role("button", name="Draw again").press("Enter")
+    wait_for_change(page, fourth)
+
+
+def test_latent_explorer_by_keyboard_and_mouse(open_notebook):
+    page = open_notebook(SETUP, DATA, MODEL, LATENT)
+    before = state(page)
+    page.locator(".medgen-explorer .noUi-handle").focus()
+    page.keyboard.press("ArrowRight")  # the next image
+    before = wait_for_change(page, before)
+    page.locator(".medgen-sliders input").first.focus()
+    page.keyboard.press("ArrowLeft")
+    before = wait_for_change(page, before)
+    surface = page.locator(".medgen-map-surface")
+    box = surface.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    before = wait_for_change(page, before)
+    said = surface.get_attribute("aria-valuetext")
+    for step in range(1, 20):
+        page.mouse.move(box["x"] + (0.5 + 0.02 * step) * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 0.4 * box["height"])  # beyond the edge
+    page.mouse.up()
+    before = wait_for_change(page, before)
+    assert surface.get_attribute("aria-valuenow") == "1.000"
+    assert surface.get_attribute("aria-valuetext") != said
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowLeft")  # the map has the focus after the drag
+    before = wait_for_change(page, before)
+    assert surface.get_attribute("aria-valuenow") == "0.700"
+    keep_screenshot(page, "latent_explorer")
+    page.get_by_role("button", name="Back to image").click()
+    wait_for_change(page, before)
+
+
+def test_every_control_has_a_name_and_takes_the_focus(open_notebook):
+    page = open_notebook(SETUP, DATA, MODEL, LATENT)
+    state(page)
+    for role, least in (("slider", 12), ("button", 2)):
+        controls = page.locator(".medgen-explorer").get_by_role(role).all()
+        assert len(controls) >= least
+        for control in controls:
+            name = control.get_attribute("aria-label") or control.inner_text()
+            assert name.strip(), control
+            control.focus()
+            assert control.evaluate("node => node === document.activeElement"), name
