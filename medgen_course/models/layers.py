@@ -28,8 +28,8 @@ def stage_sizes(size: int) -> list[int]:
 
 
 def stage_widths(size: int, width: int) -> list[int]:
-    """Channels after each stage: `width`, doubled at every stage up to four times `width`."""
-    return [min(width * 2**i, width * 4) for i in range(len(stage_sizes(size)) - 1)]
+    """Channels after each stage: `width`, twice that, then three times for all the rest."""
+    return [width * min(i + 1, 3) for i in range(len(stage_sizes(size)) - 1)]
 
 
 class ConvEncoder(nn.Module):
@@ -54,7 +54,7 @@ class ConvEncoder(nn.Module):
         """Images (B, C, H, W) in [0, 1] to features (B, out_features)."""
         h = x - 0.5
         for stage in self.stages:
-            h = stage(h)  # (B, 32, 14, 14), (B, 64, 7, 7), (B, 128, 4, 4) for 28 px
+            h = stage(h)  # (B, 32, 14, 14), (B, 64, 7, 7), (B, 96, 4, 4) for 28 px
         return self.head(h.flatten(1))
 
 
@@ -93,7 +93,7 @@ class ConvDecoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Features (B, in_features) to logits of the grey levels, (B, C, H, W)."""
-        h = self.stem(z).unflatten(1, self.start)  # (B, 128, 4, 4)
+        h = self.stem(z).unflatten(1, self.start)  # (B, 96, 4, 4)
         for stage in self.stages:
             h = stage(h)
         return h
