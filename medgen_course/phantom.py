@@ -25,7 +25,7 @@ from medgen_course.phantom_signal import bias_field as draw_bias_field
 SPLITS = ("train", "val", "test")
 SIZES = (28, 224)
 COLUMN = {name: i for i, name in enumerate(FACTORS)}
-CHUNK_POINTS = 2**15  # drawn at once by a thread: bounds the memory and stays in the processor's cache
+CHUNK_POINTS = 2**16  # drawn at once by a thread: bounds the memory and stays in the processor's cache
 COMB = 1024  # teeth of `fold_phase_1` per split
 
 
