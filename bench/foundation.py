@@ -1,0 +1,116 @@
+"""Speed of what every notebook stands on. Both sides of a ratio run in turn, in one process; medians.
+
+Run with `make bench`. The machine should be idle: a ratio survives a busy machine, a rate does not.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from medgen_course import datasets, explorers, phantom
+from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
+from medgen_course.sampling import Sampler, derive_seed
+from medgen_course.training import fit
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def in_turn(sides: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
+    """Median seconds of each side; the first round warms up and does not count."""
+    times = {name: [] for name in sides}
+    for index in range(rounds + 1):
+        for name, work in sides.items():
+            elapsed = seconds(work)
+            if index:
+                times[name].append(elapsed)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def autoencoder(data) -> AutoencoderAlgorithm:
+    torch.manual_seed(0)
+    return AutoencoderAlgorithm(Autoencoder(data.channels, data.size))
+
+
+def sampling(data) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    sampler = Sampler(data.train)
+    epochs = 20
+    elapsed = in_turn({"draw": lambda: [len(b) for e in range(epochs) for b in sampler.epoch(e, seed=0)]})[
+        "draw"
+    ]
+    torch.set_num_threads(threads)
+    images = epochs * len(sampler) * sampler.batch_size
+    print(f"batches, one core: {images / elapsed:,.0f} images/s (target 500,000)")
+
+
+def loop_overhead(data) -> None:
+    sampler, steps = Sampler(data.train), {}
+
+    def bare():
+        algorithm = autoencoder(data)
+        for network in algorithm.networks.values():
+            network.train().to(memory_format=torch.channels_last)
+        torch.manual_seed(derive_seed(0, 0, 1))
+        for batch in sampler.epoch(0, 0):
+            algorithm.step(batch, lambda loss: loss.backward())
+        steps["bare"] = algorithm
+
+    def fitted(precision="float32"):
+        algorithm = autoencoder(data)
+        fit(algorithm, sampler, 1, device="cpu", precision=precision, progress=False)
+        steps["fit"] = algorithm
+
+    times = in_turn({"bare": bare, "fit": fitted, "bfloat16": lambda: fitted("bfloat16")})
+    fitted()
+    pairs = zip(steps["bare"].model.parameters(), steps["fit"].model.parameters(), strict=True)
+    same = all(torch.equal(a, b) for a, b in pairs)
+    count = len(sampler) * sampler.batch_size
+    print(f"bare loop: {count / times['bare']:,.0f} images/s in float32, {torch.get_num_threads()} threads")
+    print(
+        f"fit / bare loop: {times['fit'] / times['bare']:.3f} x the time (target 1.05); same weights: {same}"
+    )
+    print(f"bfloat16 / float32 in fit: {times['fit'] / times['bfloat16']:.2f} x the images per second")
+
+
+def latency(name: str, move: Callable[[int], object], count: int = 200) -> None:
+    """Milliseconds from a new value to the new bytes of the picture."""
+    times = [1000 * seconds(lambda i=i: move(i)) for i in range(count + 10)][10:]
+    middle, late = np.percentile(times, [50, 95])
+    print(f"{name}: median {middle:.1f} ms, 95th percentile {late:.1f} ms (target 30)")
+
+
+def sliders(data) -> None:
+    model = autoencoder(data).model.eval()
+    images, labels = data.train.images[:512], data.train.labels[:512]
+    walk = explorers.LatentExplorer(model.encode, model.decode, images, labels, data.label_names)
+    browse = explorers.DataExplorer(data)
+
+    def slide(i):
+        walk.sliders.values = [v + 0.01 * (i + 1) for v in walk.sliders.values]
+
+    def drag(i):
+        walk.map.position = (0.2 + 0.003 * i, 0.5)
+
+    def turn(i):
+        browse.augmentation.value = 0.05 * (1 + i % 19)
+
+    for name, move in (("latent slider", slide), ("map drag", drag), ("augmentation slider", turn)):
+        latency(name, move)
+
+
+if __name__ == "__main__":
+    data = datasets.load("pneumoniamnist", fallback="phantom")
+    print(f"images: {data.name}, {data.size} px")
+    sampling(data)
+    loop_overhead(data)
+    sliders(data)
+    elapsed = in_turn({"make": lambda: phantom.generate(1000, size=64)}, rounds=3)["make"]
+    print(f"phantom at 64 px: {1000 / elapsed:,.0f} pairs/s (target 1,000)")
