@@ -62,6 +62,8 @@ def train_autoencoder(
         raise RunError(f"{out} is a file; choose a folder for the run.")
     if (out / "config.json").exists() and not resume:
         raise RunError(f"{out} holds a run already. Go on with it (--resume), or choose another folder.")
+    if latent_dim < 1 or not learning_rate > 0:
+        raise ValueError(f"latent-dim is {latent_dim}, learning-rate {learning_rate}; both must be above 0.")
     data = datasets.load(dataset, size=size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
