@@ -1,0 +1,113 @@
+"""Weights that come with the course: `data/pretrained/DATASET/MODEL.safetensors`, a card beside each.
+
+Weights are stored in half precision and used in single. The codes of the test split (mu, logvar, labels) are
+stored with the VAEs, so that their latent space can be walked without a single image at hand.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from medgen_course.checkpoints import RunNotFound, load_tensors, read_json, save_tensors, write_json
+from medgen_course.fetch import data_folder
+from medgen_course.models.autoencoder import Autoencoder
+from medgen_course.models.multirate import ConditionedVAE
+from medgen_course.models.vae import VAE
+
+BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Posteriors of the test split at one beta.
+
+    mu, logvar: float32 (N, latent_dim).
+    labels: int64 (N,).
+    """
+
+    mu: Tensor
+    logvar: Tensor
+    labels: Tensor
+
+
+def path(dataset: str, model: str) -> Path:
+    """Where the weights of a model on a data set rest."""
+    return data_folder() / "pretrained" / dataset / f"{model}.safetensors"
+
+
+def card(dataset: str, model: str) -> dict[str, Any]:
+    """The card of a model: data, licence, attribution, recipe, test figures. Raises RunNotFound."""
+    return read_json(path(dataset, model).with_suffix(".json"))
+
+
+def save(
+    dataset: str, model: str, networks: dict[str, nn.Module], card: dict[str, Any], extra: dict[str, Tensor]
+) -> None:
+    """Store networks in half precision, buffers and `extra` (codes) beside them, and the card."""
+    tensors = dict(extra)
+    for name, network in networks.items():
+        buffers = {key for key, _ in network.named_buffers()}
+        for key, value in network.state_dict().items():
+            tensors[f"{name}/{key}"] = value.float() if key in buffers else value.half()
+    target = path(dataset, model)
+    save_tensors(target, tensors)
+    write_json(target.with_suffix(".json"), card)
+
+
+def load_autoencoder(dataset: str) -> Autoencoder:
+    """The autoencoder of notebook 01; raises RunNotFound when there is none for this data set."""
+    tensors, about = _read(dataset, "autoencoder")
+    model = Autoencoder(**about["model"])
+    return _fill(model, tensors, "autoencoder")
+
+
+def load_vaes(dataset: str) -> dict[float, VAE]:
+    """One VAE for each of `BETAS`, each trained at its own beta; raises RunNotFound."""
+    tensors, about = _read(dataset, "vae")
+    return {beta: _fill(VAE(**about["model"]), tensors, f"beta={beta:g}") for beta in BETAS}
+
+
+def load_conditioned(dataset: str) -> ConditionedVAE:
+    """One VAE for every beta from 0.1 to 300; raises RunNotFound."""
+    tensors, about = _read(dataset, "conditioned_vae")
+    return _fill(ConditionedVAE(**about["model"]), tensors, "conditioned_vae")
+
+
+def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
+    """Codes of the test split at each of `BETAS`, of the models "vae" or of the one "conditioned_vae"."""
+    tensors, _ = _read(dataset, model)
+    labels = tensors["test/labels"].long()
+    return {
+        beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
+        for beta in BETAS
+    }
+
+
+def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    file = path(dataset, model)
+    if not file.is_file():
+        raise RunNotFound(
+            f"{file}: there are no pretrained weights of {model!r} for {dataset!r}. A checkout of the course "
+            "has them for pneumoniamnist and phantom; for other images train your own: `medgen train --help`."
+        )
+    tensors, _ = load_tensors(file)
+    return tensors, card(dataset, model)
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> Any:
+    own = {
+        key.removeprefix(f"{name}/"): t.float() for key, t in tensors.items() if key.startswith(f"{name}/")
+    }
+    model.load_state_dict(own)
+    return model.eval().requires_grad_(False)
+
+
+def half(model: nn.Module) -> nn.Module:
+    """Round the weights in place to what half precision keeps: figures of a card are those of its weights."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half().float())
+    return model

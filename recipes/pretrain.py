@@ -1,0 +1,116 @@
+"""Train every model that the course ships: `make pretrained`. Seeded; choices on validation, figures on test.
+
+    python recipes/pretrain.py [DATASET ...]      all models of these data sets (default: both)
+
+Every point of the beta sweep has the same network and the same budget. The network conditioned on beta has
+the budget of all seven points together, because it takes the place of all seven.
+"""
+
+import sys
+import time
+
+import torch
+from torch import Tensor
+
+from medgen_course import datasets, metrics, pretrained
+from medgen_course.likelihood import evaluate_vae
+from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
+from medgen_course.models.multirate import ConditionedVAE, ConditionedVAEAlgorithm
+from medgen_course.models.vae import VAE, VAEAlgorithm
+from medgen_course.pretrained import BETAS
+from medgen_course.sampling import Sampler
+from medgen_course.training import fit
+from medgen_course.transforms import to_unit
+
+ATTRIBUTION = {
+    "pneumoniamnist": (
+        "PneumoniaMNIST of MedMNIST v2 (Yang et al., Scientific Data 10, 41, 2023), CC BY 4.0, from the "
+        "chest X-rays of Kermany et al., Cell 172, 1122-1131, 2018"
+    ),
+    "phantom": "the course's own MR brain phantom, made by code",
+}
+EPOCHS, BATCH, LATENTS, SEED = 25, 128, 16, 0
+
+
+def card(data, model, recipe: dict, test: dict) -> dict:
+    """What stands beside the weights."""
+    settings = {key: value for key, value in model.config.items() if key != "kind"}
+    return {
+        "model": settings,
+        "kind": model.config["kind"],
+        "data": {"name": data.name, "licence": data.licence, "attribution": ATTRIBUTION[data.name]},
+        "recipe": {"epochs": EPOCHS, "batch_size": BATCH, "seed": SEED, "split": "train", **recipe},
+        "test": test,
+        "use": "teaching; not for diagnosis",
+    }
+
+
+def images(split) -> Tensor:
+    """uint8 (N, C, H, W)."""
+    return torch.from_numpy(split.images)
+
+
+@torch.no_grad()
+def codes(models: dict, data) -> dict[str, Tensor]:
+    """mu and logvar of the test split at every beta, and the labels."""
+    x = to_unit(images(data.test))
+    stored = {"test/labels": torch.from_numpy(data.test.labels).to(torch.uint8)}
+    for beta, model in models.items():
+        mu, logvar = model.encode(x)
+        stored |= {f"test/mu/{beta:g}": mu.half(), f"test/logvar/{beta:g}": logvar.half()}
+    return stored
+
+
+def train_autoencoder(data) -> None:
+    """The autoencoder of notebook 01."""
+    torch.manual_seed(SEED)
+    model = Autoencoder(data.channels, data.size, LATENTS)
+    fit(AutoencoderAlgorithm(model), Sampler(data.train, BATCH), EPOCHS, SEED)
+    x = to_unit(images(data.test))
+    with torch.no_grad():
+        x_hat = pretrained.half(model)(x)
+    test = {name: metrics.bootstrap_interval(getattr(metrics, name)(x_hat, x)) for name in ("psnr", "ssim")}
+    about = card(data, model, {"optimizer": "Adam, 1e-3"}, test)
+    pretrained.save(data.name, "autoencoder", {"autoencoder": model}, about, {})
+
+
+def train_vaes(data) -> None:
+    """One VAE for each beta."""
+    models, sampler = {}, Sampler(data.train, BATCH)
+    for beta in BETAS:
+        print(f"{data.name}: VAE at beta {beta:g}", flush=True)
+        torch.manual_seed(SEED)
+        model = VAE(data.channels, data.size, LATENTS)
+        algorithm = VAEAlgorithm(model, beta, decay_steps=EPOCHS * len(sampler))
+        fit(algorithm, sampler, EPOCHS, SEED)
+        models[beta] = pretrained.half(model).eval()
+    best = max(BETAS, key=lambda b: evaluate_vae(models[b], images(data.val), 0)["elbo"]["value"])
+    print(f"{data.name}: highest validation ELBO at beta {best:g}")
+    test = {f"{beta:g}": evaluate_vae(model, images(data.test), 0) for beta, model in models.items()}
+    recipe = {"betas": BETAS, "optimizer": "Adam, 1e-3, cosine to 0", "highest_validation_elbo_at": best}
+    networks = {f"beta={beta:g}": model for beta, model in models.items()}
+    about = card(data, model, recipe, test)
+    pretrained.save(data.name, "vae", networks, about, codes(models, data))
+
+
+def train_conditioned(data) -> None:
+    """One VAE for every beta."""
+    print(f"{data.name}: one VAE for every beta", flush=True)
+    torch.manual_seed(SEED)
+    model, sampler = ConditionedVAE(data.channels, data.size, LATENTS), Sampler(data.train, BATCH)
+    epochs = EPOCHS * len(BETAS)
+    fit(ConditionedVAEAlgorithm(model, decay_steps=epochs * len(sampler)), sampler, epochs, SEED)
+    pretrained.half(model)
+    models = {beta: model.at(beta).eval() for beta in BETAS}
+    test = {f"{beta:g}": evaluate_vae(m, images(data.test), 0) for beta, m in models.items()}
+    about = card(data, model, {"epochs": epochs, "optimizer": "Adam, 1e-3, cosine to 0"}, test)
+    pretrained.save(data.name, "conditioned_vae", {"conditioned_vae": model}, about, codes(models, data))
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ATTRIBUTION:
+        data, started = datasets.load(name), time.perf_counter()
+        train_autoencoder(data)
+        train_vaes(data)
+        train_conditioned(data)
+        print(f"{name}: {time.perf_counter() - started:.0f} s")
