@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import ipywidgets as widgets
 import numpy as np
+import torch
 
 from medgen_course import plots
 from medgen_course.explorers.picture import Picture
@@ -41,7 +42,8 @@ class Explorer(widgets.VBox):
 
     def refresh(self) -> None:
         """Draw once and send picture and numbers."""
-        self.array, text = self.draw()
+        with one_thread():
+            self.array, text = self.draw()
         self.picture.show(self.array, text)
 
     def observe_controls(self, *controls: widgets.Widget) -> None:
@@ -72,6 +74,21 @@ class Explorer(widgets.VBox):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.picture.text}>"
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread, then on as many as before.
+
+    A single image is too little work to share: while the browser needs the other core, threads that wait
+    for one another made a slider take 100 ms instead of 9.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def slider(description: str, low: float, high: float, value: float, step: float, tooltip: str, **options):

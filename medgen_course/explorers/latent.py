@@ -22,6 +22,7 @@ class LatentExplorer(Explorer):
 
     The map is the plane of the two largest principal components of the codes. Moving on it changes the code
     within that plane only; the sliders set single latent dimensions, those of the largest variance first.
+    For a static figure of the map: `plots.show(explorer.backdrop)`.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class LatentExplorer(Explorer):
         _, scales, axes = np.linalg.svd(self._codes - self._mean, full_matrices=False)
         self._plane = axes[:2]  # (2, latent_dim), orthonormal
         share = scales**2 / max(float((scales**2).sum()), 1e-12)
-        backdrop, self._extent = render.scatter(self._place(self._codes), labels)
+        radius = 2.5 if len(images) < 500 else 1.6
+        self.backdrop, self._extent = render.scatter(self._place(self._codes), labels, radius=radius)
         self.map = PositionMap(
-            backdrop,
+            self.backdrop,
             label="map of the codes, coloured by label",
             x_label=f"component 1 ({share[0]:.0%})",
             y_label=f"component 2 ({share[1]:.0%})",

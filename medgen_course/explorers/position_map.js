@@ -44,7 +44,7 @@ function render({ model, el }) {
     const yText = `${model.get("y_label")} ${inUnits(model.get("y_range"), y)}`;
     surface.setAttribute("aria-valuenow", x.toFixed(3));
     surface.setAttribute("aria-valuetext", `${xText}, ${yText}`);
-    axes.textContent = `→ ${xText}    ↑ ${yText}`;
+    axes.textContent = `→ ${xText}\n↑ ${yText}`;
   }
 
   function describe() {

@@ -57,10 +57,23 @@ def keep_screenshot(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+def check_controls(page, sliders, buttons):
+    """Every slider and button has a name and takes the focus."""
+    for role, least in (("slider", sliders), ("button", buttons)):
+        controls = page.locator(".medgen-explorer").get_by_role(role).all()
+        assert len(controls) >= least
+        for control in controls:
+            name = control.get_attribute("aria-label") or control.inner_text()
+            assert name.strip(), control
+            control.focus()
+            assert control.evaluate("node => node === document.activeElement"), name
+
+
 def test_data_explorer_by_keyboard(open_notebook):
     page = open_notebook(SETUP, DATA, "explorers.DataExplorer(data)")
     first = state(page)
     assert "train image 0" in first[1]
+    check_controls(page, sliders=3, buttons=1)
     handle = page.get_by_role("slider", name="image")
     handle.focus()
     page.keyboard.press("ArrowRight")
@@ -83,6 +96,7 @@ def test_data_explorer_by_keyboard(open_notebook):
 def test_latent_explorer_by_keyboard_and_mouse(open_notebook):
     page = open_notebook(SETUP, DATA, MODEL, LATENT)
     before = state(page)
+    check_controls(page, sliders=12, buttons=2)
     page.locator(".medgen-explorer .noUi-handle").focus()
     page.keyboard.press("ArrowRight")  # the next image
     before = wait_for_change(page, before)
@@ -109,16 +123,3 @@ def test_latent_explorer_by_keyboard_and_mouse(open_notebook):
     keep_screenshot(page, "latent_explorer")
     page.get_by_role("button", name="Back to image").click()
     wait_for_change(page, before)
-
-
-def test_every_control_has_a_name_and_takes_the_focus(open_notebook):
-    page = open_notebook(SETUP, DATA, MODEL, LATENT)
-    state(page)
-    for role, least in (("slider", 12), ("button", 2)):
-        controls = page.locator(".medgen-explorer").get_by_role(role).all()
-        assert len(controls) >= least
-        for control in controls:
-            name = control.get_attribute("aria-label") or control.inner_text()
-            assert name.strip(), control
-            control.focus()
-            assert control.evaluate("node => node === document.activeElement"), name

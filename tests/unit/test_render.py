@@ -90,5 +90,8 @@ def test_scatter_survives_equal_points_and_refuses_nan():
 def test_png_holds_the_array(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(render.to_png(picture)))), picture)
+    grey = picture[..., :1].repeat(3, axis=-1) if picture.ndim == 3 else picture
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(render.to_png(grey))).convert("RGB"))[..., 0:1],
+                          grey.reshape(7, 9, -1)[..., :1])  # fmt: skip
     with pytest.raises(ValueError, match="float64"):
         render.to_png(picture / 255)
