@@ -4,65 +4,22 @@ Every function returns a Figure that pyplot never hears of: nothing leaks, and a
 once, where it is the last expression of a cell.
 """
 
-import io
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as _Figure
 from matplotlib.ticker import MaxNLocator
 
 from medgen_course import render
+from medgen_course.style import DPI, STYLE, Figure, use_style
+
+__all__ = ["PALETTE", "Figure", "bars", "history", "images", "lines", "rows", "show", "use_style"]
 
 PALETTE = render.PALETTE
-DPI = 100
 _MARKERS = "osD^vP*X"
-_STYLE = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": "#444444",
-    "axes.grid": True,
-    "axes.labelsize": 11,
-    "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "figure.constrained_layout.use": True,
-    "figure.dpi": DPI,
-    "figure.facecolor": "white",
-    "figure.figsize": (6.4, 3.6),
-    "font.size": 11,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
-    "legend.fontsize": 10,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 5,
-    "savefig.dpi": DPI,
-    "savefig.facecolor": "white",
-}
-
-
-class Figure(_Figure):
-    """A matplotlib figure in the course's look that a notebook can show without pyplot."""
-
-    def __init__(self, width: float, height: float):
-        with matplotlib.rc_context(_STYLE):
-            super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=DPI)
-        return buffer.getvalue()
-
-
-def use_style() -> None:
-    """Give every later matplotlib figure, the reader's own included, the look of the course."""
-    matplotlib.rcParams.update(_STYLE)
 
 
 def show(picture: np.ndarray, title: str = "", scale: float = 1.0) -> Figure:
@@ -108,7 +65,7 @@ def images(
 
 
 def rows(
-    named: Mapping[str, Sequence[np.ndarray]], headings: Sequence[str] = (), title: str = "", scale: int = 2
+    named: Mapping[str, Sequence[np.ndarray]], headings: Sequence[str] = (), title="", width: float = 7.0
 ) -> Figure:
     """Rows of images, each with its name to the left, and headings over the columns.
 
@@ -117,7 +74,7 @@ def rows(
             all of one size. A shorter row leaves white places at its end.
         headings: one for each column, or none.
         title: states the finding.
-        scale: screen pixels per image pixel, at 100 dpi.
+        width: of all pictures in a row, in inches at 100 dpi, at most; small images are enlarged to about it.
     Raises:
         ValueError: no images, images of several sizes, or another number of headings than of columns.
     """
@@ -131,18 +88,22 @@ def rows(
         raise ValueError(f"images of several sizes, {', '.join(map(str, sorted(sizes)))}: rows need one size")
     blank, pad = np.full((1, *sizes.pop(), 3), 255, dtype=np.uint8), 4
     filled = [picture for row in pictures for picture in row + [blank] * (columns - len(row))]
+    scale = max(1, min(4, int((width * DPI / columns - pad) / blank.shape[2])))
     sheet = render.grid(np.concatenate(filled).transpose(0, 3, 1, 2), columns, pad=pad, scale=scale)
-    names_width = 0.08 * max(len(line) for name in named for line in name.split("\n"))
+    width = min(width, sheet.shape[1] / DPI)
+    title = _wrapped(title, width)
     lines = sum(max(text.count("\n") + 1 for text in texts) for texts in ([title], headings) if any(texts))
-    figure = Figure(sheet.shape[1] / DPI + names_width + 0.2, sheet.shape[0] / DPI + 0.2 * lines + 0.2)
+    names_width = 0.09 * max(len(line) for name in named for line in name.split("\n"))
+    height = width * sheet.shape[0] / sheet.shape[1]
+    figure = Figure(width + names_width + 0.2, height + 0.2 * lines + 0.2)
     axes = _picture_axes(figure, (1, 1, 1), sheet, title)
     axes.set_axis_on()
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=10, top=False, bottom=False, labeltop=True, labelbottom=False)
-    height, width = (side * scale + pad for side in blank.shape[1:3])
-    axes.set_yticks([(i + 0.5) * height - pad / 2 for i in range(len(named))], list(named))
-    axes.set_xticks([(i + 0.5) * width - pad / 2 for i in range(len(headings))], headings)
+    down, right = (side * scale + pad for side in blank.shape[1:3])
+    axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
+    axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     return figure
 
 
@@ -227,24 +188,35 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], ylabel: st
     for i, (name, values) in enumerate(series.items()):
         places = np.arange(len(names)) + (i - (len(series) - 1) / 2) * width
         drawn = axes.bar(places, values, width * 0.94, color=PALETTE[i % len(PALETTE)], label=name)
-        axes.bar_label(drawn, fmt="{:.4g}", fontsize=9, padding=2)
+        axes.bar_label(drawn, fmt=_three_digits, fontsize=9, padding=2)
     axes.set_xticks(range(len(names)), names)
-    if max(map(len, names)) * len(names) > 60:
-        axes.tick_params(axis="x", rotation=30)
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    if longest * len(names) > 12 * figure.get_figwidth():
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     if len(series) > 1:
-        axes.legend(ncols=len(series), loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False)
+        figure.legend(ncols=len(series), loc="outside lower center", frameon=False)
     return figure
 
 
+def _three_digits(value: float) -> str:
+    """Write 4708 as 4,708 and 74.2142 as 74.2."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _wrapped(title: str, width: float) -> str:
+    """Break a title where it would run out of `width` inches."""
+    return "\n".join(textwrap.fill(line, max(16, int(width / 0.086))) for line in title.split("\n"))
+
+
 def _curve_axes(figure: Figure, xlabel: str, ylabel: str, title: str) -> Axes:
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot()
-        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=_wrapped(title, figure.get_figwidth() - 0.9))
     return axes
 
 
 def _picture_axes(figure: Figure, place: tuple[int, int, int], picture: np.ndarray, title: str, size=12):
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot(*place)
         axes.imshow(picture, vmin=0, vmax=255)
         axes.set_title(title, fontsize=size, loc="left")

@@ -1,9 +1,11 @@
+import io
 from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from PIL import Image
 
 from medgen_course import plots, render
 
@@ -76,3 +78,20 @@ def test_use_style_reaches_the_readers_own_figures():
         plots.use_style()
         assert matplotlib.rcParams["image.interpolation"] == "nearest"
         assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.PALETTE)
+
+
+def test_a_figure_without_colour_is_stored_in_one_channel():
+    grey = Image.open(io.BytesIO(plots.show(PICTURES[0, 0], "a title")._repr_png_()))
+    colour = Image.open(io.BytesIO(plots.lines([1, 2], {"a": [1, 2]}, "x", "y")._repr_png_()))
+    assert (grey.mode, colour.mode) == ("L", "RGB")
+    assert np.asarray(colour)[0, 0].tolist() == [255, 255, 255]
+
+
+def test_long_titles_and_names_are_broken_or_turned_instead_of_cut():
+    title = "a finding that needs more words than fit above two bars"
+    axes = plots.bars(["p", "q"], {"train": [1, 4708]}, "images", title).axes[0]
+    assert axes.get_title(loc="left").replace("\n", " ") == title and "\n" in axes.get_title(loc="left")
+    assert [text.get_text() for text in axes.texts] == ["1", "4,708"]
+    assert [tick.get_rotation() for tick in axes.get_xticklabels()] == [0, 0]
+    long = plots.bars([f"a long name {i}" for i in range(6)], {"train": range(6)}, "images").axes[0]
+    assert {tick.get_rotation() for tick in long.get_xticklabels()} == {30}

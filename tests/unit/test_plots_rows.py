@@ -7,7 +7,8 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (5, 1, 28, 28), dtype=np.ui
 
 
 def test_rows_stand_one_below_the_other_with_names_and_headings_at_their_places():
-    figure = plots.rows({"first": PICTURES[:3], "second\nrow": [PICTURES[4]]}, ["a", "b", "c"], "t", scale=3)
+    named = {"first": PICTURES[:3], "second\nrow": [PICTURES[4]]}
+    figure = plots.rows(named, ["a", "b", "c"], "t", width=2.7)
     axes = figure.axes[0]
     sheet = axes.images[0].get_array()
     places = [(axes.get_yticks()[i], axes.get_xticks()[j]) for i, j in [(0, 0), (0, 2), (1, 0), (1, 2)]]
@@ -21,7 +22,7 @@ def test_rows_stand_one_below_the_other_with_names_and_headings_at_their_places(
 def test_rows_mix_colour_and_grey():
     colour = np.zeros((3, 28, 28), np.uint8)
     colour[0] = 200
-    sheet = plots.rows({"both": [colour, PICTURES[0] / 255]}, scale=1).axes[0].images[0].get_array()
+    sheet = plots.rows({"both": [colour, PICTURES[0] / 255]}, width=0.64).axes[0].images[0].get_array()
     assert sheet[5, 5].tolist() == [200, 0, 0]
     assert sheet[5, 32 + 5].tolist() == [PICTURES[0, 0, 5, 5]] * 3
 
@@ -38,3 +39,9 @@ def test_rows_mix_colour_and_grey():
 def test_rows_that_cannot_be_drawn_are_explained(named, headings, said):
     with pytest.raises(ValueError, match=said):
         plots.rows(named, headings)
+
+
+def test_large_pictures_do_not_make_a_wider_figure():
+    large = np.zeros((6, 1, 224, 224), np.uint8)
+    assert plots.rows({"a": large}, width=5).get_figwidth() < 5.5
+    assert plots.rows({"a": PICTURES}, width=5).get_figwidth() > 4.4
