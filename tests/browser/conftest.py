@@ -25,7 +25,21 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells off-screen render too
 }
 PATIENCE = 60_000  # ms; a busy machine is slow, a broken one never ends
-OUTPUTS = "window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
+RUN_ALL = """async () => {
+    const app = window.jupyterapp, panel = app.shell.currentWidget;
+    await app.restored;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    window.kernelFailures = [];
+    panel.sessionContext.session.kernel.anyMessage.connect((_, { msg, direction }) => {
+        if (direction !== "recv") return;
+        const { header: { msg_type: type }, content } = msg;
+        const expected = /^No such comm: /.test(content.text);  // JupyterLab asks for one of its own
+        if (type === "error" || (type === "stream" && content.name === "stderr" && !expected))
+            window.kernelFailures.push(content);
+    });
+    await app.commands.execute("notebook:run-all-cells");
+}"""
 
 
 def pytest_collection_modifyitems(items):
@@ -120,37 +134,23 @@ def open_notebook(server, browser, request):
         pages.append(page)
         page.goto(f"{address}/doc/tree/{name}?reset&token={token}", wait_until="domcontentloaded")
         page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext")
-        page.evaluate(
-            """async () => {
-                const app = window.jupyterapp, panel = app.shell.currentWidget;
-                await app.restored;
-                await panel.context.ready;
-                await panel.sessionContext.ready;
-                await app.commands.execute("notebook:run-all-cells");
-            }"""
-        )
-        assert not failed_outputs(page)
+        page.evaluate(RUN_ALL)
+        assert not failures(page)
         return page
 
     yield run
     for page in pages:
         try:
-            assert not failed_outputs(page)
+            assert not failures(page)
             troubles = [line for line in page.troubles if is_ours(line)]
             assert not troubles
         finally:
             page.close()
 
 
-def failed_outputs(page):
-    """Errors in any cell's outputs: those of callbacks land there as well."""
-    cells = page.evaluate(OUTPUTS)
-    return [
-        output
-        for cell in cells
-        for output in cell.get("outputs", [])
-        if output["output_type"] == "error" or output.get("name") == "stderr"
-    ]
+def failures(page):
+    """Errors and warnings that the kernel sent, from cells and from widgets' callbacks alike."""
+    return page.evaluate("window.kernelFailures")
 
 
 def is_ours(line):
