@@ -168,7 +168,7 @@ def execute(notebook: Notebook, out: Path, profile: str = "standard", dataset: s
     import nbformat
     from papermill import execute_notebook
 
-    from medgen_course.kernel import ThisPython
+    from medgen_course.kernel import this_python
 
     target = out / notebook.path.name
     target.unlink(missing_ok=True)
@@ -180,9 +180,8 @@ def execute(notebook: Notebook, out: Path, profile: str = "standard", dataset: s
             target,
             parameters(notebook, profile, dataset),
             kernel_name="python3",
-            kernel_manager_class=ThisPython,
+            kernel_manager_class=this_python(out),
             progress_bar=False,
-            cwd=out,
         )
     except Exception as error:  # one notebook's failure, of any kind, is a line in the table
         errors.append(_first_line(error))

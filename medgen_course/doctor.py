@@ -124,11 +124,12 @@ def _images() -> Iterator[Finding]:
 
     official = {name for name in medmnist_info() if not name.endswith("3d")}
     found = []
-    for place in places():
+    distinct = {place.folder.resolve(): place for place in reversed(places())}
+    for place in reversed(distinct.values()):
         files = place.folder.glob("*.npz")
         there = sorted(path.stem for path in files if path.stem.split("_")[0] in official)
         if there:
-            found.append(f"{', '.join(there)} in {place.folder} ({place.label})")
+            found.append(f"{', '.join(there)} in {place.folder.resolve()} ({place.label})")
     if found:
         yield Finding("images", "ok", "; ".join(found))
         return

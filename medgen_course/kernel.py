@@ -26,18 +26,25 @@ def environment() -> dict[str, str]:
     return variables
 
 
-class ThisPython(AsyncKernelManager):
-    """A kernel manager that starts ipykernel under `sys.executable`."""
+def this_python(folder: Path) -> type[AsyncKernelManager]:
+    """A kind of kernel manager that starts ipykernel under `sys.executable`.
 
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """The specification that is used in place of a registered one."""
-        # Its own log goes to the terminal; what a notebook has to say stands in the notebook.
-        quiet = "--log-level=CRITICAL"
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
-        curve = {"supported_encryption": ["curve"]}  # ipykernel 7 warns of plain text otherwise
-        return KernelSpec(argv=command, display_name="Python 3", language="python", metadata=curve)
+    Args:
+        folder: the kernel's working directory. `environment()` is taken now, in the caller's.
+    """
+    variables = environment()
 
-    async def start_kernel(self, **kwargs: Any) -> None:
-        """Start it, with `environment()`."""
-        await super().start_kernel(env=environment(), transport_encryption="auto", **kwargs)
+    class ThisPython(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            # Its own log goes to the terminal; what a notebook has to say stands in the notebook.
+            quiet = "--log-level=CRITICAL"
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
+            curve = {"supported_encryption": ["curve"]}  # ipykernel 7 warns of plain text otherwise
+            return KernelSpec(argv=command, display_name="Python 3", language="python", metadata=curve)
+
+        async def start_kernel(self, **kwargs: Any) -> None:
+            kwargs |= {"env": variables, "cwd": str(folder), "transport_encryption": "auto"}
+            await super().start_kernel(**kwargs)
+
+    return ThisPython

@@ -51,8 +51,8 @@ def _parameters(notebook: Any) -> Iterator[str]:
 
 def _code(notebook: Any) -> Iterator[str]:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if "use_style()" not in "".join(cell.source for cell in code[:1]):
-        yield "the first code cell does not call plots.use_style()"
+    if "use_style()" not in "".join(cell.source for cell in code[:2]):
+        yield "none of the first two code cells calls plots.use_style()"
     for cell in code:
         first = cell.source.splitlines()[0] if cell.source else "an empty cell"
         if (lines := len(cell.source.splitlines())) > MOST_LINES:
