@@ -49,10 +49,14 @@ class Figure(_Figure):
 
     def _repr_png_(self) -> bytes:
         self.canvas.draw()
-        picture = np.asarray(self.canvas.buffer_rgba())[..., :3]
-        grey = (picture == picture[..., :1]).all()  # one channel then: a third of the bytes
+        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        picture = Image.fromarray(pixels)
+        if (pixels == pixels[..., :1]).all():
+            picture = picture.convert("L")  # a third of the bytes
+        elif not any(axes.images for axes in self.axes):
+            picture = picture.quantize(256, dither=Image.Dither.NONE)  # curves have few colours
         buffer = io.BytesIO()
-        Image.fromarray(picture[..., 0] if grey else picture).save(buffer, format="PNG", optimize=True)
+        picture.save(buffer, format="PNG", optimize=True)
         return buffer.getvalue()
 
 

@@ -80,11 +80,19 @@ def test_use_style_reaches_the_readers_own_figures():
         assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.PALETTE)
 
 
-def test_a_figure_without_colour_is_stored_in_one_channel():
-    grey = Image.open(io.BytesIO(plots.show(PICTURES[0, 0], "a title")._repr_png_()))
-    colour = Image.open(io.BytesIO(plots.lines([1, 2], {"a": [1, 2]}, "x", "y")._repr_png_()))
-    assert (grey.mode, colour.mode) == ("L", "RGB")
-    assert np.asarray(colour)[0, 0].tolist() == [255, 255, 255]
+def test_figures_are_stored_in_few_bytes_without_visible_loss():
+    def stored(figure):
+        return Image.open(io.BytesIO(figure._repr_png_()))
+
+    grey = stored(plots.show(PICTURES[0, 0], "a title"))
+    assert grey.mode == "L"
+    colour = stored(plots.show(render.overlay(PICTURES[0], PICTURES[0] > 128)))
+    assert colour.mode == "RGB"
+    curves = plots.lines([1, 2], {"a": [1, 2], "b": [2, 1]}, "x", "y")
+    found = np.asarray(stored(curves).convert("RGB")).astype(int)
+    assert np.abs(found - np.asarray(curves.canvas.buffer_rgba())[..., :3]).mean() < 0.1
+    for colour in render.PALETTE[:2]:
+        assert (found == render.rgb_of(colour)).all(-1).sum() > 50
 
 
 def test_long_titles_and_names_are_broken_or_turned_instead_of_cut():
