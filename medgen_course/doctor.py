@@ -34,7 +34,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything in turn."""
-    parts = (_python(), _packages(), _torch(), _torchvision(), _images(), _disk(), _browser())
+    parts = (_python(), _packages(), _torch(), _torchvision(), _kernel(), _images(), _disk(), _browser())
     return [finding for part in parts for finding in part]
 
 
@@ -117,6 +117,19 @@ def _torchvision() -> Iterator[Finding]:
     cause = (tried.stderr.strip().splitlines() or ["no message"])[-1]
     remedy = "python -m pip uninstall torchvision (the course does not use it; torchmetrics breaks beside it)"
     yield Finding("torchvision", "PROBLEM", f"{version} does not fit torch: {cause}", remedy)
+
+
+def _kernel() -> Iterator[Finding]:
+    """Which Python JupyterLab starts; `medgen run` always takes this one."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    own = command in ("python", "python3") or Path(command).absolute() == Path(sys.executable).absolute()
+    if own:
+        yield Finding("kernel", "ok", "python3 is this Python")
+    else:
+        remedy = "python -m ipykernel install --sys-prefix, and restart JupyterLab"
+        yield Finding("kernel", "PROBLEM", f"in JupyterLab python3 is another Python: {command}", remedy)
 
 
 def _images() -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from samples import notebook as sample
 from samples import save
 from test_notebooks import each_notebook
 
-from medgen_course import course_stored
-from medgen_course.course import SOURCE_MIME, CourseError, Result, execute
+from medgen_course import course_run, course_stored
+from medgen_course.course import SOURCE_MIME, CourseError, Result
 
 
 @each_notebook
@@ -91,9 +91,11 @@ display({{"text/plain": "x", "{SOURCE_MIME}": {{"name": "x", "source": "y", "not
 def test_storing_cleans_and_marks_a_notebook(tmp_path):
     where = "import sys, os\nprint(sys.prefix, os.path.expanduser('~'))"
     notebook = save(tmp_path, "00_a", WIDGET, where, SHOW.replace("NOTICE", "''"))
-    out = tmp_path / "out"
-    out.mkdir()
-    course_stored.store(execute(notebook, out), out)
+    phantom = save(tmp_path, "01_b", SHOW.replace("NOTICE", "'the phantom'"))
+    before = phantom.path.read_bytes()
+    left = course_run.refresh((), tmp_path / "out", tmp_path)
+    assert left == ["01_b.ipynb was not stored, because it ran without its images: the phantom"]
+    assert phantom.path.read_bytes() == before
     text = notebook.path.read_text(encoding="utf-8")
     stored = nbformat.reads(text, as_version=4)
     assert stored.metadata["medgen"]["executed_source"] == course_stored.source_hash(stored)

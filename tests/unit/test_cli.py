@@ -162,7 +162,7 @@ def test_doctor_finds_a_remedy_for_every_problem(capsys, monkeypatch):
     code = cli.main(["doctor"])
     told = capsys.readouterr().out
     assert code == ("PROBLEM" in told)
-    for topic in ("Python", "packages", "torch", "GPU", "torchvision", "images", "disk", "browser"):
+    for topic in ("Python", "packages", "torch", "GPU", "torchvision", "kernel", "images", "disk"):
         assert topic in told
     monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99, 0))
     monkeypatch.setattr(doctor, "FREE_GB", 1e12)
@@ -171,6 +171,16 @@ def test_doctor_finds_a_remedy_for_every_problem(capsys, monkeypatch):
     assert [marks[topic].mark for topic in ("Python", "disk", "browser")] == ["PROBLEM", "PROBLEM", "note"]
     assert all(finding.remedy for finding in marks.values() if finding.mark == "PROBLEM")
     assert cli.main(["doctor"]) == 1
+
+
+def test_doctor_tells_a_foreign_kernel(monkeypatch, tmp_path):
+    (tmp_path / "kernels" / "python3").mkdir(parents=True)
+    spec = {"argv": ["/elsewhere/python"], "display_name": "foreign", "language": "python"}
+    (tmp_path / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec))
+    assert [finding.mark for finding in doctor._kernel()] == ["ok"]
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    [finding] = doctor._kernel()
+    assert finding.mark == "PROBLEM" and "/elsewhere/python" in finding.text and finding.remedy
 
 
 def test_doctor_tells_a_broken_torchvision(monkeypatch, tmp_path):

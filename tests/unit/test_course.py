@@ -42,7 +42,7 @@ def test_select_takes_a_notebook_of_ones_own_and_no_notebook_twice(folder):
 def test_mistakes_name_what_is_there(folder, tmp_path):
     with pytest.raises(CourseError, match="no notebook '07'; there are 00_data, 01_autoencoder"):
         course.select(course.find(folder), ["07"])
-    with pytest.raises(CourseError, match="README.md"):
+    with pytest.raises(CourseError, match=r"README\.md"):
         course.find(tmp_path / "elsewhere")
     with pytest.raises(CourseError, match="choose standard or quick"):
         course_run.run(profile="fast", folder=folder)
