@@ -10,13 +10,20 @@ from medgen_course.exercises.autoencoder import (
     check_training_step,
 )
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
+from medgen_course.exercises.vae import check_elbo, check_kl
+from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
+from medgen_course.exercises.vae_draw import check_reparameterise
 from medgen_course.exercises.verdict import Verdict
 
 __all__ = [
     "Verdict",
     "check_balanced_accuracy",
+    "check_bug_hunt",
+    "check_elbo",
     "check_interpolate",
     "check_keep_first",
+    "check_kl",
     "check_reconstruction_loss",
+    "check_reparameterise",
     "check_training_step",
 ]
