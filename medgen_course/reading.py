@@ -1,0 +1,31 @@
+"""What a notebook shows between its figures: the code behind an equation, and an answer under a fold."""
+
+import inspect
+from collections.abc import Callable
+
+from IPython.display import HTML, Code
+
+
+def show_source(*things: Callable | type) -> Code:
+    """The source of functions or classes, in the colours of code: a notebook shows it instead of copying it.
+
+    Args:
+        things: functions, methods or classes of the package, shown one below the other.
+    """
+    return Code(
+        "\n\n".join(inspect.cleandoc(inspect.getsource(thing)) for thing in things), language="python"
+    )
+
+
+def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:
+    """An answer that stays folded until it is clicked on.
+
+    Args:
+        answer: HTML, with the numbers that were just measured.
+        question: stands on the fold.
+    """
+    style = "border-left: 4px solid #0072b2; padding: 0.3em 0.8em; max-width: 50em"
+    return HTML(
+        f'<details style="{style}"><summary><b>{question}</b></summary>'
+        f'<p style="margin: 0.5em 0 0">{answer}</p></details>'
+    )

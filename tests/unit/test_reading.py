@@ -1,0 +1,15 @@
+from medgen_course.models.autoencoder import Autoencoder, reconstruction_loss
+from medgen_course.reading import reveal, show_source
+
+
+def test_the_source_that_is_shown_is_the_source_that_runs():
+    shown = show_source(reconstruction_loss, Autoencoder.encode)
+    assert "return (x_hat - x).square().flatten(1).sum(1).mean()" in shown.data
+    assert "\n\ndef encode(self, x: Tensor)" in shown.data
+    assert "square" in shown._repr_html_()
+
+
+def test_an_answer_stays_folded_until_it_is_opened():
+    page = reveal("<b>b.</b> 42 dB").data
+    assert page.startswith("<details") and "open" not in page.split(">")[0]
+    assert page.index("</summary>") < page.index("42 dB")
