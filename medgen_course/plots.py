@@ -127,7 +127,7 @@ def history(history, title: str = "") -> Figure:
 
 
 def lines(
-    x: Sequence[float],
+    x: Sequence[float] | Mapping[str, Sequence[float]],
     series: Mapping[str, Sequence[float]],
     xlabel: str,
     ylabel: str,
@@ -141,7 +141,7 @@ def lines(
     """Curves over a common axis, told apart by colour, marker and legend.
 
     Args:
-        x: (N,) positions.
+        x: (N,) positions; or name to (N,), where each curve has its own.
         series: name to (N,) values.
         xlabel, ylabel: with units.
         title: states the finding.
@@ -151,18 +151,20 @@ def lines(
     """
     figure = Figure(6.4, 3.6)
     axes = _curve_axes(figure, xlabel, ylabel, title)
+    places = x if isinstance(x, Mapping) else dict.fromkeys(series, x)
     for i, (name, values) in enumerate(series.items()):
         colour = PALETTE[i % len(PALETTE)]
         marker = _MARKERS[i % len(_MARKERS)] if markers else None
-        axes.plot(x, values, color=colour, marker=marker, label=name)
+        axes.plot(places[name], values, color=colour, marker=marker, label=name)
         if bands and name in bands:
-            axes.fill_between(x, *bands[name], color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(places[name], *bands[name], color=colour, alpha=0.2, linewidth=0)
+    ticks = sorted({float(value) for positions in places.values() for value in positions})
     if log_x:
         axes.set_xscale("log")
-        if len(x) <= 12:
-            axes.set_xticks(x, [f"{value:g}" for value in x])
+        if len(ticks) <= 12:
+            axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
             axes.minorticks_off()
-    elif all(float(value).is_integer() for value in x):
+    elif all(value.is_integer() for value in ticks):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log_y:
         axes.set_yscale("log")

@@ -19,6 +19,7 @@ def figures():
         "images": plots.images(PICTURES, [f"n {i}" for i in range(5)], columns=3),
         "history": plots.history(log),
         "lines": plots.lines([1, 10], {"a": [1, 2], "b": [2, 1]}, "x", "y", bands={"a": ([0, 1], [2, 3])}),
+        "places": plots.lines({"a": [1, 2], "b": [3, 9]}, {"a": [1, 2], "b": [2, 1]}, "x", "y", log_x=True),
         "bars": plots.bars(["p", "q"], {"train": [1, 2], "test": [3, 4]}, "images"),
     }
 
