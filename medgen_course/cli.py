@@ -11,7 +11,7 @@ from typing import Any, Literal
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser
 
-MODELS = ("autoencoder",)  # each with a function `train_...` in runs.py
+MODELS = ("autoencoder", "vae")  # each with a function `train_...` in runs.py
 EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
 
 
@@ -61,18 +61,25 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
     return 0
 
 
-def evaluate(folder: Path, dataset: str | None = None, device: str = "auto", json: bool = False) -> int:
+def evaluate(
+    folder: Path,
+    dataset: str | None = None,
+    device: str = "auto",
+    importance_samples: int = 200,
+    json: bool = False,
+) -> int:
     """Measure a trained model on the test split and write metrics.json into its run folder.
 
     Args:
         folder: the run folder that `medgen train` wrote.
         dataset: other images than those it was trained on, e.g. where the file has moved.
         device: auto, cpu, cuda or mps.
+        importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
         json: print JSON for scripts.
     """
-    from medgen_course import runs
+    from medgen_course import evaluation
 
-    measured = runs.evaluate(folder, dataset, device)
+    measured = evaluation.evaluate(folder, dataset, device, importance_samples)
     if json:
         print(dump_json(measured, indent=2))
         return 0
@@ -82,6 +89,22 @@ def evaluate(folder: Path, dataset: str | None = None, device: str = "auto", jso
         worst, best = _number(row["worst"]), _number(row.get("best"))
         print(f"{name:10}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
     print("worst: the mean training image in place of every reconstruction. PSNR in dB has no best.")
+    return 0
+
+
+def sample(folder: Path, n: int, out: Path, seed: int = 0) -> int:
+    """Draw images from a trained generative model into an .npz.
+
+    Args:
+        folder: the run folder that `medgen train` wrote.
+        n: number of images.
+        out: the .npz to be written, with `images` in MedMNIST's layout.
+        seed: of the draws.
+    """
+    from medgen_course import evaluation
+
+    images = evaluation.sample(folder, n, out, seed)
+    print(f"{len(images)} images, {images.dtype} {images.shape}, written to {out}")
     return 0
 
 
@@ -137,7 +160,13 @@ def parser(training: bool = True) -> ArgumentParser:
     purpose = "A course on deep generative models for medical images, from the shell."
     top = ArgumentParser(prog="medgen", description=purpose, epilog=EXIT_CODES)
     commands = top.add_subcommands(dest="command")
-    for function, positional in ((doctor, ""), (data, "name"), (evaluate, "folder"), (run, "notebooks")):
+    for function, positional in (
+        (doctor, ""),
+        (data, "name"),
+        (evaluate, "folder"),
+        (sample, "folder"),
+        (run, "notebooks"),
+    ):
         about = parse_docstring(function.__doc__).short_description
         commands.add_subcommand(function.__name__, _options(function, positional), help=about)
     trainers = ArgumentParser(description=train.__doc__)
@@ -197,7 +226,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if command == "train":
             model = arguments["train"]["model"]
             return train(model, **arguments["train"][model])
-        return {"doctor": doctor, "data": data, "evaluate": evaluate, "run": run}[command](**settings)
+        return {f.__name__: f for f in (doctor, data, evaluate, sample, run)}[command](**settings)
     except (ValueError, FileNotFoundError, FileExistsError, PermissionError) as error:
         if sys.flags.dev_mode:
             raise

@@ -97,7 +97,7 @@ def evaluate_vae(
     """All figures of a VAE on some images.
 
     Args:
-        model: a VAE on the CPU.
+        model: a VAE, on any device.
         images: uint8 (N, C, H, W).
         importance_samples: K of the importance-weighted likelihood; 0 leaves it out.
         seed: of the dequantisation and the draws of z.
@@ -109,10 +109,11 @@ def evaluate_vae(
     """
     columns: dict[str, list[Tensor]] = {}
     means = []
-    with torch.random.fork_rng(devices=[]):
+    device = model.variance.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for part in images.split(chunk):
-            x = dequantise(part)
+            x, part = dequantise(part).to(device), part.to(device)
             mu, _ = model.encode(x)
             means.append(mu)
             x_hat, clean = model.decode(mu), part.float() / 255
@@ -123,7 +124,9 @@ def evaluate_vae(
             for name, value in values.items():
                 columns.setdefault(name, []).append(value)
     dimensions = images[0].numel()
-    result = {name: metrics.bootstrap_interval(torch.cat(parts).numpy()) for name, parts in columns.items()}
+    result = {
+        name: metrics.bootstrap_interval(torch.cat(parts).cpu().numpy()) for name, parts in columns.items()
+    }
     bound = result["elbo"]
     low, high = bits_per_dim(bound["high"], dimensions), bits_per_dim(bound["low"], dimensions)
     result["bits_per_dim"] = {"value": bits_per_dim(bound["value"], dimensions), "low": low, "high": high}

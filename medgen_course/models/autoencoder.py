@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from medgen_course.models.algorithm import Algorithm, Backward, Batch
-from medgen_course.models.layers import ConvDecoder, ConvEncoder
+from medgen_course.models.layers import ConvDecoder, ConvEncoder, check_latent_dim
 
 
 class LinearAutoencoder(nn.Module):
@@ -60,6 +60,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self, channels: int, size: int, latent_dim: int = 16, width: int = 32):
         super().__init__()
+        check_latent_dim(latent_dim)
         self.config = {
             "kind": "autoencoder",
             "channels": channels,
@@ -105,7 +106,7 @@ class AutoencoderAlgorithm(Algorithm):
 
     Args:
         model: a `LinearAutoencoder` or an `Autoencoder`.
-        learning_rate: Adam's step size.
+        learning_rate: Adam's step size, above 0.
         corrupt: x -> damaged x of the same shape; the target stays the clean x.
     """
 

@@ -27,6 +27,12 @@ def stage_sizes(size: int) -> list[int]:
     return sizes
 
 
+def check_latent_dim(latent_dim: int) -> None:
+    """Raises ValueError unless there is at least one latent."""
+    if latent_dim < 1:
+        raise ValueError(f"latent_dim is {latent_dim}; a code needs at least 1 number.")
+
+
 def stage_widths(size: int, width: int) -> list[int]:
     """Channels after each stage: `width`, twice that, then three times for all the rest."""
     return [width * min(i + 1, 3) for i in range(len(stage_sizes(size)) - 1)]

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
-from medgen_course.models.layers import ConvDecoder, ConvEncoder
+from medgen_course.models.layers import ConvDecoder, ConvEncoder, check_latent_dim
 
 LIKELIHOODS = ("gaussian", "bernoulli")
 
@@ -103,7 +103,7 @@ class VAE(nn.Module):
         sigma: standard deviation of the Gaussian in grey levels of [0, 1]; None takes the optimal one,
             whose square is kept in the buffer `variance` for evaluation.
     Raises:
-        ValueError: an unknown likelihood, or a sigma that is not positive.
+        ValueError: an unknown likelihood, a sigma that is not positive, or no latent.
     """
 
     def __init__(
@@ -116,6 +116,7 @@ class VAE(nn.Module):
         sigma: float | None = None,
     ):
         super().__init__()
+        check_latent_dim(latent_dim)
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood is {likelihood!r}; choose {' or '.join(LIKELIHOODS)}.")
         if sigma is not None and not sigma > 0:

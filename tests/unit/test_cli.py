@@ -108,7 +108,7 @@ MISTAKES = {
     "no run": (["evaluate", "no_such_run"], "Train first"),
     "no such notebook": (["run", "no_such_notebook"], "no notebook"),
     "device": ([*TRAIN, "--device", "abacus"], "abacus"),
-    "latent size": ([*TRAIN, "--latent-dim", "0"], "latent-dim is 0"),
+    "latent size": ([*TRAIN, "--latent-dim", "0"], "latent_dim is 0"),
 }
 
 
