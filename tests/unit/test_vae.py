@@ -9,8 +9,9 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from medgen_course import likelihood
 from medgen_course.models import vae
+from medgen_course.models.linear_vae import LinearVAE
 from medgen_course.models.multirate import KNOTS, ConditionedVAE, ConditionedVAEAlgorithm
-from medgen_course.models.vae import VAE, LinearVAE, VAEAlgorithm
+from medgen_course.models.vae import VAE, VAEAlgorithm
 
 
 def backward(loss):
