@@ -135,6 +135,37 @@ def evaluate_vae(
     return result
 
 
+@torch.no_grad()
+def rate_distortion(model: VAE, images: Tensor, seed: int = 0, draws: int = 4) -> dict[str, float]:
+    """Where a model stands between remembering and compressing.
+
+    Args:
+        model: a VAE.
+        images: uint8 (N, C, H, W).
+        seed: of the draws.
+        draws: of z for every image, averaged.
+    Returns:
+        `rate` (KL, nats per image), `rmse` of images decoded from drawn z (grey levels of [0, 1]), `elbo`
+        (nats per image), `sigma` and `active_units`.
+    Source: Alemi et al. 2018, section 2.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        x = dequantise(images)
+        mu, logvar = model.encode(x)
+        logits = [model.decoder(reparameterise(mu, logvar)).float() for _ in range(draws)]
+        mse = torch.stack([(model.mean(part) - x).square().mean() for part in logits]).mean()
+        log_px = torch.stack([model.log_likelihood(part, x).mean() for part in logits]).mean()
+    rate = kl_per_dimension(mu, logvar).sum(1).mean()
+    return {
+        "rate": rate.item(),
+        "rmse": mse.sqrt().item(),
+        "elbo": (log_px - rate).item(),
+        "sigma": model.variance.sqrt().item(),
+        "active_units": float(active_units(mu).sum()),
+    }
+
+
 def kl_by_dimension(model: VAE, x: Tensor) -> Tensor:
     """Mean KL of every latent over images x, shape (latent_dim,), nats."""
     with torch.no_grad():

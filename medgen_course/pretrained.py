@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -84,6 +85,20 @@ def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
         beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
         for beta in BETAS
     }
+
+
+def sweep_path(dataset: str) -> Path:
+    """Where the recorded sweep over beta and seeds of a data set rests."""
+    return data_folder() / "pretrained" / dataset / "sweep.csv"
+
+
+def load_sweep(dataset: str) -> dict[str, np.ndarray]:
+    """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
+    file = sweep_path(dataset)
+    if not file.is_file():
+        raise RunNotFound(f"{file}: there is no recorded sweep for {dataset!r}. Make it: make pretrained.")
+    table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
+    return {name: table[name] for name in table.dtype.names}
 
 
 def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -169,6 +169,18 @@ def test_the_importance_weighted_bound_reaches_the_truth_of_a_linear_model():
     assert (bound < expected - 0.02).all()  # the posterior is correlated, which a diagonal one cannot say
 
 
+def test_rate_and_distortion_of_a_model_that_ignores_its_code():
+    model = LinearVAE(1, 2, 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    images = torch.full((5, 1, 2, 2), 128, dtype=torch.uint8)
+    found = likelihood.rate_distortion(model, images)
+    assert found["rate"] == 0 and found["active_units"] == 0
+    assert found["rmse"] == pytest.approx(128.5 / 256, abs=0.002)  # a black image stands in for all
+    assert found["elbo"] == pytest.approx(-2 * (math.log(2 * math.pi) + found["rmse"] ** 2), rel=1e-4)
+
+
 def test_chunks_of_importance_samples_cover_exactly_k():
     model, x = LinearVAE(1, 2, 2), torch.randn(3, 1, 2, 2)
     passes = []

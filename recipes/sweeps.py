@@ -1,0 +1,78 @@
+"""Sweeps over beta and seeds that notebook 02 draws: `make pretrained`. Validation figures, one CSV a data set.
+
+python recipes/sweeps.py [DATASET ...]
+"""
+
+import csv
+import io
+import math
+import sys
+import time
+
+import numpy as np
+import torch
+
+from medgen_course import datasets, likelihood, pretrained
+from medgen_course.checkpoints import write_text
+from medgen_course.disentanglement import linear_probe, mig
+from medgen_course.models.vae import VAE, VAEAlgorithm
+from medgen_course.phantom_anatomy import FACTORS
+from medgen_course.pretrained import BETAS
+from medgen_course.sampling import Sampler
+from medgen_course.training import fit
+from medgen_course.transforms import to_unit
+
+SEEDS, EPOCHS, BATCH, LATENTS = (0, 1, 2), 10, 128, 16
+PROBED = (
+    "head_width", "head_aspect", "rotation", "shift_x", "shift_y", "scalp_thickness", "skull_thickness",
+    "sulcal_width", "cortical_thickness", "ventricle_size", "ventricle_asymmetry", "deep_grey_size",
+    "lesion_present",
+)  # fmt: skip
+
+
+@torch.no_grad()
+def means(model: VAE, split) -> np.ndarray:
+    """Posterior means (N, latent_dim)."""
+    return model.encode(to_unit(torch.from_numpy(split.images)))[0].numpy()
+
+
+def disentanglement(model: VAE, data) -> dict[str, float]:
+    """MIG and, on validation, R^2 of a linear probe of every factor in PROBED."""
+    columns = [list(FACTORS).index(name) for name in PROBED]
+    factors = {name: split.extras["factors"][:, columns] for name, split in data.splits().items()}
+    train, val = means(model, data.train), means(model, data.val)
+    scores = linear_probe(train, factors["train"], val, factors["val"])
+    named = {f"probe/{name}": float(score) for name, score in zip(PROBED, scores, strict=True)}
+    return {"mig": float(mig(train, factors["train"]).mean()), "probe": float(scores.mean()), **named}
+
+
+def point(data, beta: float, seed: int) -> dict[str, float]:
+    """Train one VAE and measure it on validation."""
+    torch.manual_seed(seed)
+    model, sampler = VAE(data.channels, data.size, LATENTS), Sampler(data.train, BATCH)
+    algorithm = VAEAlgorithm(model, beta, decay_steps=EPOCHS * len(sampler))
+    fit(algorithm, sampler, EPOCHS, seed, progress=False)
+    row = {"beta": beta, "seed": seed, **likelihood.rate_distortion(model, torch.from_numpy(data.val.images))}
+    return {**row, **(disentanglement(model, data) if "factors" in data.train.extras else {})}
+
+
+def sweep(name: str) -> None:
+    """All points of one data set, written when all are there."""
+    data, started, rows = datasets.load(name), time.perf_counter(), []
+    for seed in SEEDS:
+        for beta in BETAS:
+            rows.append(point(data, beta, seed))
+            print(
+                name, {key: round(value, 4) for key, value in rows[-1].items() if "/" not in key}, flush=True
+            )
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
+    write_text(pretrained.sweep_path(name), text.getvalue())
+    print(f"{name}: {math.ceil(time.perf_counter() - started)} s")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ("pneumoniamnist", "phantom"):
+        sweep(name)
