@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lab notebooks lint bench environment clean
+.PHONY: help install run test lab notebooks lint bench pretrained environment clean
 
 help:
 	@echo "make run          execute the course into build/course/ and print the table"
@@ -21,6 +21,7 @@ help:
 	@echo "make notebooks    execute the notebooks where they lie, on real images, to be committed"
 	@echo "make lint         check style, notebooks included"
 	@echo "make bench        measure speed"
+	@echo "make pretrained   train the models that the course ships (about an hour on two cores)"
 	@echo "make environment  write environment.yml from pyproject.toml"
 	@echo "make clean        remove .venv and build/"
 
@@ -43,6 +44,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+pretrained: $(STAMP)
+	$(BIN)/python recipes/pretrain.py
+	$(BIN)/python recipes/sweeps.py
 
 environment: $(STAMP)
 	$(BIN)/pyproject2conda project --overwrite force
