@@ -1,20 +1,20 @@
 """What a notebook shows between its figures: the code behind an equation, and an answer under a fold."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 
-from IPython.display import HTML, Code
+from IPython.display import HTML, Markdown
 
 
-def show_source(*things: Callable | type) -> Code:
+def show_source(*things: Callable | type) -> Markdown:
     """The source of functions or classes, in the colours of code: a notebook shows it instead of copying it.
 
     Args:
         things: functions, methods or classes of the package, shown one below the other.
     """
-    return Code(
-        "\n\n".join(inspect.cleandoc(inspect.getsource(thing)) for thing in things), language="python"
-    )
+    sources = "\n\n".join(textwrap.dedent(inspect.getsource(thing)).strip() for thing in things)
+    return Markdown(f"```python\n{sources}\n```")
 
 
 def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:

@@ -5,8 +5,8 @@ from medgen_course.reading import reveal, show_source
 def test_the_source_that_is_shown_is_the_source_that_runs():
     shown = show_source(reconstruction_loss, Autoencoder.encode)
     assert "return (x_hat - x).square().flatten(1).sum(1).mean()" in shown.data
-    assert "\n\ndef encode(self, x: Tensor)" in shown.data
-    assert "square" in shown._repr_html_()
+    assert "\n\ndef encode(self, x: Tensor)" in shown.data and "\n    return self.encoder(x)\n" in shown.data
+    assert shown.data.startswith("```python\n") and shown.data.endswith("\n```")
 
 
 def test_an_answer_stays_folded_until_it_is_opened():
