@@ -1,4 +1,4 @@
-"""Sweeps over beta and seeds that notebook 02 draws: `make pretrained`. Validation figures, one CSV a data set.
+"""Sweeps over beta and seeds that notebook 02 draws: `make pretrained`. Validation figures, a CSV each.
 
 python recipes/sweeps.py [DATASET ...]
 """
