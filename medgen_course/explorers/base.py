@@ -33,6 +33,7 @@ class Explorer(widgets.VBox):
         super().__init__()
         self.add_class("medgen-explorer")
         self.array = np.zeros((1, 1, 3), dtype=np.uint8)
+        self.row_names: tuple[str, ...] = ()  # for pictures of several rows, set by draw
         self.picture = Picture(captions, alt)
         self._holding = False
 
@@ -44,7 +45,7 @@ class Explorer(widgets.VBox):
         """Draw once and send picture and numbers."""
         with one_thread():
             self.array, text = self.draw()
-        self.picture.show(self.array, text)
+        self.picture.show(self.array, text, self.row_names)
 
     def observe_controls(self, *controls: widgets.Widget) -> None:
         """Redraw whenever the value of one of these changes."""

@@ -12,13 +12,19 @@ function element(tag, className, parent) {
 function nameHandles(root) {
   for (const row of root?.querySelectorAll(".widget-hslider") ?? []) {
     const label = row.querySelector(".widget-label")?.textContent;
-    for (const handle of row.querySelectorAll(".noUi-handle")) handle.setAttribute("aria-label", label);
+    const value = row.querySelector(".widget-readout")?.textContent;
+    for (const handle of row.querySelectorAll(".noUi-handle")) {
+      handle.setAttribute("aria-label", label);
+      if (value) handle.setAttribute("aria-valuetext", value);
+    }
   }
 }
 
 function render({ model, el }) {
-  const captions = element("div", "medgen-captions", el);
-  const image = element("img", "medgen-picture", el);
+  const frame = element("div", "medgen-frame", el);
+  const captions = element("div", "medgen-captions", frame);
+  const rowNames = element("div", "medgen-rows", frame);
+  const image = element("img", "medgen-picture", frame);
   const status = element("div", "medgen-status", el);
   status.setAttribute("role", "status");
   status.setAttribute("aria-live", "polite");
@@ -27,6 +33,11 @@ function render({ model, el }) {
     captions.replaceChildren();
     for (const caption of model.get("captions")) element("div", "", captions).textContent = caption;
     image.alt = model.get("alt");
+  }
+
+  function onRowNames() {
+    rowNames.replaceChildren();
+    for (const name of model.get("row_names")) element("div", "", rowNames).textContent = name;
   }
 
   function onPng() {
@@ -44,15 +55,18 @@ function render({ model, el }) {
     captions.style.width = `${image.naturalWidth}px`;
   });
   model.on("change:captions", onCaptions);
+  model.on("change:row_names", onRowNames);
   model.on("change:png", onPng);
   model.on("change:text", onText);
   onCaptions();
+  onRowNames();
   onPng();
   onText();
-  const frame = requestAnimationFrame(onText); // by then the widgets around this one are on the page
+  const named = requestAnimationFrame(onText); // by then the widgets around this one are on the page
   return () => {
-    cancelAnimationFrame(frame);
+    cancelAnimationFrame(named);
     model.off("change:captions", onCaptions);
+    model.off("change:row_names", onRowNames);
     model.off("change:png", onPng);
     model.off("change:text", onText);
     URL.revokeObjectURL(image.src);

@@ -19,6 +19,7 @@ class Picture(anywidget.AnyWidget):
         png: the file's bytes.
         text: lines of numbers, announced to screen readers.
         captions: one for each panel of the picture, left to right.
+        row_names: one for each row of the picture, from the top; none for a picture of one row.
         alt: what the picture shows, for a reader who cannot see it.
     """
 
@@ -28,13 +29,15 @@ class Picture(anywidget.AnyWidget):
     png = traitlets.Bytes().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
     captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    row_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, captions: Sequence[str], alt: str):
         super().__init__(captions=list(captions), alt=alt)
 
-    def show(self, array: np.ndarray, text: str) -> None:
-        """Send a picture, uint8 (H, W) or (H, W, 3), and its numbers together."""
+    def show(self, array: np.ndarray, text: str, row_names: Sequence[str] = ()) -> None:
+        """Send a picture, uint8 (H, W) or (H, W, 3), its numbers and the names of its rows together."""
         with self.hold_sync():
+            self.row_names = list(row_names)
             self.png = render.to_png(array)
             self.text = text

@@ -86,6 +86,7 @@ function render({ model, el }) {
 
   function onPointerEnd() {
     dragging = false;
+    onPosition(); // the kernel may have put the cursor elsewhere, on a curve for instance
   }
 
   function onKeyDown(event) {

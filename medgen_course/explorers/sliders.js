@@ -61,6 +61,8 @@ function render({ model, el }) {
       input.addEventListener("keydown", (event) => event.stopPropagation()); // keys are not for the notebook
       return { input, readout };
     });
+    const longest = Math.max(...model.get("names").map((name) => name.length));
+    bank.style.setProperty("--medgen-slider-name", `${Math.max(60, 7 * longest)}px`);
     onValues();
   }
 
