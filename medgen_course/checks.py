@@ -27,7 +27,8 @@ def check_range(x: Tensor) -> None:
         raise ValueError(f"expected floats in [0, 1], but got {describe(x)}. Scale bytes with to_unit.")
     low, high = (float(v) for v in x.detach().aminmax()) if x.numel() else (0.0, 0.0)
     if not (low >= 0 and high <= 1):  # also true for NaN
-        raise ValueError(f"expected values in [0, 1], but they span {low:g} to {high:g}. Use x.clamp(0, 1).")
+        cure = "Divide grey levels by 255 (to_unit does)." if high > 2 else "Use x.clamp(0, 1)."
+        raise ValueError(f"expected values in [0, 1], but they span {low:g} to {high:g}. {cure}")
 
 
 def check_between(name: str, value: float, low: float, high: float, unit: str = "") -> None:

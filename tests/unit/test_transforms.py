@@ -223,3 +223,9 @@ def test_occlusion_covers_its_fraction_with_one_rectangle(fraction):
     assert torch.equal(rows * columns, hidden[:, 0].sum((1, 2)))  # its own bounding box
     if fraction < 1:
         assert len(torch.unique(hidden[:, 0].flatten(1).int().argmax(1))) > 10  # in many places
+
+
+@pytest.mark.parametrize(("scale", "cure"), [(255.0, "Divide grey levels by 255"), (1.1, "clamp")])
+def test_the_remedy_fits_the_range(scale, cure):
+    with pytest.raises(ValueError, match=cure):
+        transforms.blur(scale * torch.ones(1, 1, 8, 8), 1.0)
