@@ -1,5 +1,6 @@
 """From autoencoder to collapse: one slider for beta, and all that it changes."""
 
+import copy
 import itertools
 from collections.abc import Mapping, Sequence
 
@@ -68,7 +69,7 @@ class BetaExplorer(Explorer):
         super().__init__((), "Rows of test images, their reconstructions, samples from the prior, traversals")
         if data is None and not codes:
             raise ValueError("neither images nor stored codes: give `data`, `codes`, or both")
-        self._models, self._codes = models, dict(codes or {})
+        self._models, self._codes = _fast(models), dict(codes or {})
         self._images = None if data is None else data.test.images
         self.betas = self._stops()
         with torch.inference_mode():
@@ -235,6 +236,13 @@ class BetaExplorer(Explorer):
         self.map.observe(self._on_map, "position")
         left = widgets.VBox([self.map], layout={"width": "360px"})
         return (*controls, widgets.HBox([left, self.picture], layout={"flex_flow": "row wrap"}))
+
+
+def _fast(models: Mapping[float, VAE] | ConditionedVAE) -> dict[float, VAE] | ConditionedVAE:
+    """Copies whose convolutions read channels last: the same pictures in half the time on one core."""
+    if isinstance(models, ConditionedVAE):
+        return copy.deepcopy(models).to(memory_format=torch.channels_last)
+    return {beta: copy.deepcopy(m).to(memory_format=torch.channels_last) for beta, m in models.items()}
 
 
 def divided(betas: Sequence[float], decades: float) -> list[float]:

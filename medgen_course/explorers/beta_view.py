@@ -12,7 +12,7 @@ from medgen_course.likelihood import active_units, dequantise
 from medgen_course.models.vae import VAE, kl_per_dimension
 from medgen_course.pretrained import Codes
 
-COLUMNS = 7
+COLUMNS = 6
 TRAVERSED = 3
 REACH = 2.5  # a traversal goes so far to both sides, in standard deviations of the prior
 

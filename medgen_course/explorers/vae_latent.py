@@ -237,7 +237,7 @@ class VAELatentExplorer(LatentWalk):
         self.plane.layout.width, self.plane.style.description_width = "340px", "40px"
         walk = widgets.VBox([self.start, self.end, self.way])
         own = widgets.VBox([self.upload, self.fit])
-        below = widgets.HBox([walk, own], layout={"flex_flow": "row wrap", "column_gap": "16px"})
+        below = widgets.HBox([walk, own], layout={"flex_flow": "row wrap", "grid_gap": "0 16px"})
         right = widgets.VBox([self.picture, below, self.notice])
         return (widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), self.sliders)
 
