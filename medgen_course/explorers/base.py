@@ -13,6 +13,7 @@ from medgen_course.explorers.picture import Picture
 
 LABEL_STYLE = {"description_width": "130px"}
 CONTROL_LAYOUT = {"width": "430px"}
+BESIDE = {"flex": "1 1 0", "min_width": "560px"}  # beside a map while there is room, long lines broken
 
 
 class Explorer(widgets.VBox):

@@ -10,6 +10,7 @@ import torch
 
 from medgen_course import plots, render
 from medgen_course.explorers.base import (
+    BESIDE,
     CONTROL_LAYOUT,
     LABEL_STYLE,
     Explorer,
@@ -235,7 +236,8 @@ class BetaExplorer(Explorer):
         )
         self.map.observe(self._on_map, "position")
         left = widgets.VBox([self.map], layout={"width": "360px"})
-        return (*controls, widgets.HBox([left, self.picture], layout={"flex_flow": "row wrap"}))
+        right = widgets.VBox([self.picture], layout=BESIDE)
+        return (*controls, widgets.HBox([left, right], layout={"flex_flow": "row wrap"}))
 
 
 def _fast(models: Mapping[float, VAE] | ConditionedVAE) -> dict[float, VAE] | ConditionedVAE:

@@ -113,7 +113,7 @@ class Upload(anywidget.AnyWidget):
     _css = _HERE / "upload.css"
 
     count = traitlets.Int(0).tag(sync=True)
-    content = traitlets.Bytes().tag(sync=True)
+    content = traitlets.CBytes().tag(sync=True, echo_update=False)  # comes as a memoryview, is not sent back
     name = traitlets.Unicode().tag(sync=True)
     length = traitlets.Int(0).tag(sync=True)
     label = traitlets.Unicode("Drop in your own picture (PNG, JPEG)").tag(sync=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from medgen_course import render
-from medgen_course.explorers.base import choice, index_slider, one_thread, panel_scale, slider
+from medgen_course.explorers.base import BESIDE, choice, index_slider, one_thread, panel_scale, slider
 from medgen_course.explorers.latent import encode_all
 from medgen_course.explorers.upload import PictureError, Upload
 from medgen_course.explorers.walk import LatentWalk
@@ -156,13 +156,15 @@ class VAELatentExplorer(LatentWalk):
     def _numbers(self, panels: np.ndarray, nearest: np.ndarray, distances: np.ndarray) -> str:
         """What the picture shows, in numbers: all RMSE on the [0, 1] scale."""
         a = "your picture" if self._own is not None else self._called(self.start.value)
-        x, y = self._place(self.code)
+        x, y = self._place(self.code).tolist()
+        (left, right), (bottom, top) = self._extent.x_range, self._extent.y_range
+        edge = "" if left <= x <= right and bottom <= y <= top else ", beyond the edge"
         neighbours = "; ".join(
             f"{i} ({self._names[int(self._near_labels[i])]}) at {distances[i]:.2f}" for i in nearest
         )
         lines = [
             f"{self.way.value:.0%} of the way from {a} to {self._called(self.end.value)} · "
-            f"map position ({x:.2f}, {y:.2f}) · length of the code {np.linalg.norm(self.code):.2f} "
+            f"map position ({x:.2f}, {y:.2f}){edge} · length of the code {np.linalg.norm(self.code):.2f} "
             f"(prior: about {np.sqrt(len(self.code)):.1f})",
             f"nearest {self._near_name}s by code distance: {neighbours}",
             f"decoded against the first panel: RMSE {_rmse(panels[1], panels[0]):.3f}, "
@@ -235,11 +237,9 @@ class VAELatentExplorer(LatentWalk):
         self._name_panels()
         left = widgets.VBox([self.plane, self.map, self.legend()], layout={"width": "360px"})
         self.plane.layout.width, self.plane.style.description_width = "340px", "40px"
-        walk = widgets.VBox([self.start, self.end, self.way])
-        own = widgets.VBox([self.upload, self.fit])
-        below = widgets.HBox([walk, own], layout={"flex_flow": "row wrap", "grid_gap": "0 16px"})
-        right = widgets.VBox([self.picture, below, self.notice])
-        return (widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), self.sliders)
+        right = widgets.VBox([self.picture, self.start, self.end, self.way], layout=BESIDE)
+        own = widgets.HBox([self.upload, self.fit], layout={"flex_flow": "row wrap"})
+        return (widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), own, self.notice, self.sliders)
 
 
 def _rmse(a: np.ndarray, b: np.ndarray) -> float:

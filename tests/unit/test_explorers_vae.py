@@ -157,6 +157,13 @@ def test_a_picture_unlike_the_data_is_warned_about_until_it_is_put_away(explorer
     assert explorer.picture.captions[0] == "from image 3"
 
 
+def test_a_code_beyond_the_map_is_said_to_be_there(explorer):
+    assert "beyond the edge" not in explorer.picture.text
+    explorer.go_to(explorer.code + 50 * explorer._plane[0])
+    assert explorer.map.x == 1
+    assert "beyond the edge" in explorer.picture.text
+
+
 def test_padding_is_applied_to_the_picture_that_is_there(explorer):
     wide = np.full((20, 60), 200, np.uint8)
     explorer.upload.receive(file_of(wide), "wide.png")

@@ -119,6 +119,6 @@ def test_the_widget_reports_every_file_once():
     assert seen == [(1, "a.png", len(content)), (2, "a.png", len(content))]
     assert upload.picture(1, 28).shape == (1, 28, 28)
     with upload.hold_trait_notifications():  # what the browser does with a file that it keeps back
-        upload.content, upload.length, upload.count = b"", MAX_BYTES + 1, 3
+        upload.content, upload.length, upload.count = memoryview(b""), MAX_BYTES + 1, 3
     with pytest.raises(PictureError, match=r"a.png has 8.0 MB"):
         upload.picture(1, 28)
