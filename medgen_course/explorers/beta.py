@@ -77,6 +77,7 @@ class BetaExplorer(Explorer):
             first = self.model(self.betas[0])
             self._shape = tuple(first.decode(torch.zeros(1, first.latent_dim)).shape[1:])  # (C, H, W)
         self._check(first)
+        self._sigmas = [float(self.model(b).variance.sqrt()) for b in self.betas]
         with one_thread():
             self._figures = self._measured()
         count = train_count or (len(data.train.images) if data is not None else 4708)
@@ -108,7 +109,7 @@ class BetaExplorer(Explorer):
         """The figures at one stop of the slider."""
         if beta in self._figures:
             return self._figures[beta]
-        return between(self._figures, beta, float(self.model(beta).variance.sqrt()))
+        return between(self._figures, beta, self._sigmas[self.betas.index(beta)])
 
     def draw(self) -> tuple[np.ndarray, str]:
         """The rows of pictures as one, and the numbers."""
@@ -157,9 +158,8 @@ class BetaExplorer(Explorer):
         ]
         if self.convention.value != next(iter(CONVENTIONS)):
             setting = Setting(int(np.prod(self._shape)), self._latents, sigma, self._share)
-            sigmas = [self.figures(b).sigma for b in self.betas]
             lines.append(explain(self.convention.value, beta, setting))
-            lines.append(resemblance(self.convention.value, beta, setting, self.betas, sigmas))
+            lines.append(resemblance(self.convention.value, beta, setting, self.betas, self._sigmas))
         return "\n".join(lines)
 
     def _stops(self) -> list[float]:

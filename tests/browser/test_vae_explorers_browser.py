@@ -39,20 +39,28 @@ BLIND = """
 model = trained(0.1, steps=2)
 explorers.VAELatentExplorer(model, None, data.test.labels, data.label_names, codes_of(model))
 """
-LATENCY = """async (selector) => {
-    const input = document.querySelector(selector), image = document.querySelector("img.medgen-picture");
+LATENCY = """async ([selector, act]) => {
+    const control = document.querySelector(selector), image = document.querySelector("img.medgen-picture");
     const times = [];
     for (let i = 0; i < 40; i++) {
         const loaded = new Promise((done) => image.addEventListener("load", done, { once: true }));
         const started = performance.now();
-        input.value = Number(input.min) + ((i % 20) + 1) * 0.2;
-        input.dispatchEvent(new Event("input", { bubbles: true }));
+        if (act === "input") control.value = Number(control.min) + ((i % 20) + 1) * 0.2;
+        const key = { key: i % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true };
+        const event = act === "input" ? new Event(act, { bubbles: true }) : new KeyboardEvent(act, key);
+        control.dispatchEvent(event);
         await loaded;
         times.push(performance.now() - started);
         await new Promise((done) => setTimeout(done, 30));
     }
     return times.sort((a, b) => a - b);
 }"""
+
+
+def say_latency(page, selector, act):
+    """Print how long it takes from an event on a control to the new picture; fails if one never comes."""
+    times = page.evaluate(LATENCY, [selector, act])
+    print(json.dumps({"control": selector, "median_ms": round(times[20], 1), "p95_ms": round(times[37], 1)}))
 
 
 def test_beta_explorer_by_keyboard_and_mouse(open_notebook):
@@ -89,6 +97,8 @@ def test_beta_explorer_by_keyboard_and_mouse(open_notebook):
     page.wait_for_function(
         "old => document.querySelector('.medgen-map-cursor').getAttribute('style') !== old", arg=cursor
     )
+    say_latency(page, ".noUi-handle", "keydown")
+    before = state(page)
     page.get_by_role("button", name="Draw again").press("Enter")
     page.wait_for_function("src => document.querySelector('.medgen-picture').src !== src", arg=before[0])
 
@@ -121,8 +131,7 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(open_notebook):
         "said => document.querySelector('.medgen-map-surface').ariaValueText !== said", arg=said
     )
     page.wait_for_function("document.querySelector('.medgen-map-image').naturalWidth === 360")
-    times = page.evaluate(LATENCY, ".medgen-sliders input")
-    print(json.dumps({"median_ms": round(times[20], 1), "p95_ms": round(times[37], 1)}))
+    say_latency(page, ".medgen-sliders input", "input")
     before = state(page)
     buffer = io.BytesIO()
     Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
