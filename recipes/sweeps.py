@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import torch
+from pretrain import training_split
 
 from medgen_course import datasets, likelihood, pretrained
 from medgen_course.checkpoints import write_text
@@ -22,7 +23,8 @@ from medgen_course.sampling import Sampler
 from medgen_course.training import fit
 from medgen_course.transforms import to_unit
 
-SEEDS, EPOCHS, BATCH, LATENTS = (0, 1, 2), 10, 128, 16
+EPOCHS = {"pneumoniamnist": 10, "phantom": 3}
+SEEDS, BATCH, LATENTS = (0, 1, 2), 128, 16
 PROBED = (
     "head_width", "head_aspect", "rotation", "shift_x", "shift_y", "scalp_thickness", "skull_thickness",
     "sulcal_width", "cortical_thickness", "ventricle_size", "ventricle_asymmetry", "deep_grey_size",
@@ -46,12 +48,13 @@ def disentanglement(model: VAE, data) -> dict[str, float]:
     return {"mig": float(mig(train, factors["train"]).mean()), "probe": float(scores.mean()), **named}
 
 
-def point(data, beta: float, seed: int) -> dict[str, float]:
+def point(data, train, beta: float, seed: int) -> dict[str, float]:
     """Train one VAE and measure it on validation."""
     torch.manual_seed(seed)
-    model, sampler = VAE(data.channels, data.size, LATENTS), Sampler(data.train, BATCH)
-    algorithm = VAEAlgorithm(model, beta, decay_steps=EPOCHS * len(sampler))
-    fit(algorithm, sampler, EPOCHS, seed, progress=False)
+    epochs = EPOCHS[data.name]
+    model, sampler = VAE(data.channels, data.size, LATENTS), Sampler(train, BATCH)
+    algorithm = VAEAlgorithm(model, beta, decay_steps=epochs * len(sampler))
+    fit(algorithm, sampler, epochs, seed, progress=False)
     row = {"beta": beta, "seed": seed, **likelihood.rate_distortion(model, torch.from_numpy(data.val.images))}
     return {**row, **(disentanglement(model, data) if "factors" in data.train.extras else {})}
 
@@ -59,9 +62,10 @@ def point(data, beta: float, seed: int) -> dict[str, float]:
 def sweep(name: str) -> None:
     """All points of one data set, written when all are there."""
     data, started, rows = datasets.load(name), time.perf_counter(), []
+    train = training_split(data)
     for seed in SEEDS:
         for beta in BETAS:
-            rows.append(point(data, beta, seed))
+            rows.append(point(data, train, beta, seed))
             print(
                 name, {key: round(value, 4) for key, value in rows[-1].items() if "/" not in key}, flush=True
             )
