@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import ipywidgets as widgets
@@ -72,7 +73,8 @@ class Explorer(widgets.VBox):
 
     def figure(self, title: str = "") -> plots.Figure:
         """The picture as it stands, as a static figure: the same array that the browser shows."""
-        return plots.show(self.array, title or "  |  ".join(self.picture.captions))
+        captions = textwrap.fill(" | ".join(self.picture.captions), max(20, self.array.shape[1] // 9))
+        return plots.show(self.array, title or captions)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.picture.text}>"

@@ -130,15 +130,13 @@ def resemblance(
     known = np.array(betas, dtype=np.float64)
     if "σ" in convention.formula:
         wanted, known = wanted * setting.sigma**2, known * np.square(sigmas)
+    trained = f"A model trained there with β = {_number(beta)}"
     if wanted > known[-1]:
-        return f"A model trained there with β = {_number(beta)} lies beyond this slider's end (β = {betas[-1]:g})."
+        return f"{trained} lies beyond this slider's end (β = {betas[-1]:g})."
     if wanted < known[0]:
-        return f"A model trained there with β = {_number(beta)} lies before this slider's start (β = {betas[0]:g})."
+        return f"{trained} lies before this slider's start (β = {betas[0]:g})."
     like = float(np.exp(np.interp(np.log(wanted), np.log(known), np.log(betas))))
-    return (
-        f"A model trained there with β = {_number(beta)} would be like β = {_number(like)} on this slider, "
-        "its σ adapted."
-    )
+    return f"{trained} would be like β = {_number(like)} on this slider, its σ adapted."
 
 
 def _lookup(name: str) -> Convention:
