@@ -95,7 +95,7 @@ def rows(
     lines = sum(max(text.count("\n") + 1 for text in texts) for texts in ([title], headings) if any(texts))
     names_width = 0.09 * max(len(line) for name in named for line in name.split("\n"))
     height = width * sheet.shape[0] / sheet.shape[1]
-    figure = Figure(width + names_width + 0.2, height + 0.2 * lines + 0.2)
+    figure = Figure(width + names_width + 0.3, height + 0.2 * lines + 0.2)
     axes = _picture_axes(figure, (1, 1, 1), sheet, title)
     axes.set_axis_on()
     axes.grid(visible=False)
@@ -222,5 +222,6 @@ def _picture_axes(figure: Figure, place: tuple[int, int, int], picture: np.ndarr
         axes = figure.add_subplot(*place)
         axes.imshow(picture, vmin=0, vmax=255)
         axes.set_title(title, fontsize=size, loc="left")
+        axes.set_anchor("W")  # room for the title to the right
         axes.set_axis_off()
     return axes
