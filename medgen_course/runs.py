@@ -91,7 +91,7 @@ def train_vae(
     latent_dim: int = 16,
     size: int = 28,
     batch_size: int = 128,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 3e-3,
     device: str = "auto",
     precision: str = "auto",
     devices: int = 1,

@@ -23,7 +23,7 @@ from medgen_course.sampling import Sampler
 from medgen_course.training import fit
 from medgen_course.transforms import to_unit
 
-EPOCHS = {"pneumoniamnist": 10, "phantom": 3}
+EPOCHS = {"pneumoniamnist": 6, "phantom": 2}
 SEEDS, BATCH, LATENTS = (0, 1, 2), 128, 16
 PROBED = (
     "head_width", "head_aspect", "rotation", "shift_x", "shift_y", "scalp_thickness", "skull_thickness",

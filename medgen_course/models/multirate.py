@@ -152,7 +152,9 @@ class ConditionedVAEAlgorithm(Algorithm):
         scale: beta from which the weight of an image falls.
     """
 
-    def __init__(self, model: ConditionedVAE, learning_rate: float = 1e-3, decay_steps: int = 0, scale=10.0):
+    def __init__(
+        self, model: ConditionedVAE, learning_rate: float = 3e-3, decay_steps: int = 0, scale: float = 30.0
+    ):
         self.model, self.config, self.decay_steps, self.steps, self.scale = (
             model,
             model.config,

@@ -196,7 +196,7 @@ class VAEAlgorithm(Algorithm):
         beta: float = 1.0,
         warmup_steps: int = 0,
         free_bits: float = 0.0,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         decay_steps: int = 0,
     ):
         if beta < 0 or warmup_steps < 0 or free_bits < 0:
