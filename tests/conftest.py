@@ -5,6 +5,10 @@ import pytest
 # A kernel named python3 that some other program has registered must not take the place of this one.
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
+# Test files run side by side, one a core: two threads each would wait for one another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def real_images():
