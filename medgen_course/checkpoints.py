@@ -36,7 +36,18 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     write(partial)
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
+    if path.exists():
+        partial.chmod(path.stat().st_mode)
+    elif os.name == "posix":
+        partial.chmod(0o666 & ~_umask())  # safetensors makes files that nobody else may read
     os.replace(partial, path)
+
+
+def _umask() -> int:
+    """The process's file mask; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def write_text(path: Path, text: str) -> None:
@@ -89,7 +100,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, file.metadata() or {}
     except SafetensorError as error:
         raise RunError(
             f"{path}: expected a whole safetensors file, found a damaged one ({error}). "

@@ -86,9 +86,11 @@ def evaluate(
     print(f"{'test split':10}  {'mean':>9}  {'95 % interval':>20}  {'worst':>9}  {'best':>9}")
     for name, row in measured.items():
         low_high = f"{_number(row['low'])} to {_number(row['high'])}"
-        worst, best = _number(row["worst"]), _number(row.get("best"))
+        worst, best = _number(row.get("worst")), _number(row.get("best"))
         print(f"{name:10}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
-    print("worst: the mean training image in place of every reconstruction. PSNR in dB has no best.")
+    print(
+        "worst: the mean training image in place of every reconstruction. Likelihoods are in nats per image."
+    )
     return 0
 
 
@@ -227,7 +229,7 @@ def main(words: Sequence[str] | None = None) -> int:
             model = arguments["train"]["model"]
             return train(model, **arguments["train"][model])
         return {f.__name__: f for f in (doctor, data, evaluate, sample, run)}[command](**settings)
-    except (ValueError, FileNotFoundError, FileExistsError, PermissionError) as error:
+    except (ValueError, OSError) as error:
         if sys.flags.dev_mode:
             raise
         print(f"medgen: {' '.join(str(error).split())}", file=sys.stderr)

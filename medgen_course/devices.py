@@ -34,6 +34,15 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
     if precision == "auto":
         on_gpu = device in ("auto", "cuda") and torch.cuda.is_available()
         precision = "bfloat16" if on_gpu and torch.cuda.is_bf16_supported() else "float32"
+    there = torch.cuda.device_count() if device in ("auto", "cuda") else 0
+    if there and devices > there:
+        raise ValueError(
+            f"devices is {devices}, but this machine has {there} GPU. Give at most {there}, or device='cpu'."
+        )
+    if device in ("auto", "mps") and torch.backends.mps.is_available() and devices > 1:
+        raise ValueError(
+            f"devices is {devices}, but an Apple GPU takes one process. Give 1, or device='cpu'."
+        )
     nodes = 1
     if "TORCHELASTIC_RUN_ID" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])

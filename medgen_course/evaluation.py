@@ -40,6 +40,8 @@ def evaluate(
     Raises:
         RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
     """
+    if importance_samples < 0:
+        raise ValueError(f"importance_samples is {importance_samples}; give 0 to leave it out, or more.")
     model, config = load_run(folder)
     shape = (config["model"]["channels"], config["model"]["size"])
     data = datasets.load(dataset or config["dataset"], size=shape[1])

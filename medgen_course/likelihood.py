@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from medgen_course import metrics
+from medgen_course.models.multirate import BETA_RANGE, ConditionedVAE
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension, reparameterise
 
 
@@ -27,9 +29,14 @@ def bits_per_dim(elbo: float, dimensions: int) -> float:
     return (-elbo / dimensions + math.log(256)) / math.log(2)
 
 
+def at_once(images: Tensor) -> int:
+    """How many images of this size to handle together: 2,048 of 28 x 28 pixels, fewer of larger ones."""
+    return max(1, 2048 * 28**2 // images[0].numel())
+
+
 @torch.no_grad()
 def importance_weighted_log_likelihood(
-    model: VAE, x: Tensor, samples: int = 200, chunk: int = 2048
+    model: VAE, x: Tensor, samples: int = 200, chunk: int | None = None
 ) -> Tensor:
     """log (1/K) sum_k p(x|z_k) p(z_k) / q(z_k|x): between the ELBO (K = 1) and log p(x) (K to infinity).
 
@@ -37,15 +44,15 @@ def importance_weighted_log_likelihood(
         model: a VAE.
         x: images (B, C, H, W).
         samples: K.
-        chunk: decoder passes at once, so that memory does not grow with K.
+        chunk: decoder passes at once, so that memory does not grow with K; None takes `at_once(x)`.
     Returns:
         Shape (B,), nats.
     Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
     """
     mu, logvar = model.encode(x)
-    at_once, log_weights = max(1, chunk // len(x)), []
-    for start in range(0, samples, at_once):
-        k = min(at_once, samples - start)
+    together, log_weights = max(1, (chunk or at_once(x)) // len(x)), []
+    for start in range(0, samples, together):
+        k = min(together, samples - start)
         m, v = mu.repeat(k, 1), logvar.repeat(k, 1)
         z = reparameterise(m, v)
         log_prior_ratio = 0.5 * (v + (z - m).square() / v.exp() - z.square()).sum(1)  # log p(z) - log q(z|x)
@@ -92,7 +99,7 @@ def aggregate_posterior_kl(mu: Tensor, logvar: Tensor, chunk: int = 256) -> floa
 
 @torch.no_grad()
 def evaluate_vae(
-    model: VAE, images: Tensor, importance_samples: int = 200, seed: int = 0, chunk: int = 512
+    model: VAE, images: Tensor, importance_samples: int = 200, seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """All figures of a VAE on some images.
 
@@ -101,7 +108,6 @@ def evaluate_vae(
         images: uint8 (N, C, H, W).
         importance_samples: K of the importance-weighted likelihood; 0 leaves it out.
         seed: of the dequantisation and the draws of z.
-        chunk: images at once.
     Returns:
         {"elbo", "bits_per_dim", "reconstruction", "kl", "log_likelihood", "psnr", "ssim", "active_units"},
         each {"value", "low", "high"}: nats per image, bits, decibels; PSNR and SSIM are those of the image
@@ -112,7 +118,7 @@ def evaluate_vae(
     device = model.variance.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        for part in images.split(chunk):
+        for part in images.split(max(1, at_once(images) // 4)):
             x, part = dequantise(part).to(device), part.to(device)
             mu, _ = model.encode(x)
             means.append(mu)
@@ -149,24 +155,54 @@ def rate_distortion(model: VAE, images: Tensor, seed: int = 0, draws: int = 4) -
         (nats per image), `sigma` and `active_units`.
     Source: Alemi et al. 2018, section 2.
     """
+    total, means = torch.zeros(3, dtype=torch.float64), []  # squared error, log p(x|z), KL
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        x = dequantise(images)
-        mu, logvar = model.encode(x)
-        logits = [model.decoder(reparameterise(mu, logvar)).float() for _ in range(draws)]
-        mse = torch.stack([(model.mean(part) - x).square().mean() for part in logits]).mean()
-        log_px = torch.stack([model.log_likelihood(part, x).mean() for part in logits]).mean()
-    rate = kl_per_dimension(mu, logvar).sum(1).mean()
+        for part in images.split(at_once(images)):
+            x = dequantise(part)
+            mu, logvar = model.encode(x)
+            means.append(mu)
+            total[2] += kl_per_dimension(mu, logvar).sum()
+            for _ in range(draws):
+                logits = model.decoder(reparameterise(mu, logvar)).float()
+                total[0] += (model.mean(logits) - x).square().flatten(1).mean(1).sum() / draws
+                total[1] += model.log_likelihood(logits, x).sum() / draws
+    mse, log_px, rate = total / len(images)
     return {
         "rate": rate.item(),
         "rmse": mse.sqrt().item(),
         "elbo": (log_px - rate).item(),
         "sigma": model.variance.sqrt().item(),
-        "active_units": float(active_units(mu).sum()),
+        "active_units": float(active_units(torch.cat(means)).sum()),
     }
 
 
+def rmse_ratios(
+    conditioned: ConditionedVAE, separate: list[dict[str, float]], images: Tensor, points: int = 41
+) -> list[float]:
+    """How much more a conditioned network errs than separately trained ones at the rate of each.
+
+    Where a model's rate is below all of the conditioned network's, its rate is raised to the lowest of them:
+    it is collapsed there, its error no longer depends on the rate.
+
+    Args:
+        conditioned: one network for every beta.
+        separate: `rate_distortion` of each separately trained model, on the same images.
+        images: uint8 (N, C, H, W).
+        points: betas at which the conditioned curve is measured; between them it is interpolated.
+    Returns:
+        RMSE of the conditioned curve over that of the model, at the model's rate; 1 is equal.
+    """
+    low, high = (math.log(beta) for beta in BETA_RANGE)
+    betas = torch.linspace(low, high, points).exp().clamp(*BETA_RANGE).tolist()
+    curve = [rate_distortion(conditioned.at(beta), images, draws=2) for beta in betas]
+    curve.sort(key=lambda point: point["rate"])
+    rates, errors = ([point[name] for point in curve] for name in ("rate", "rmse"))
+    return [float(np.interp(point["rate"], rates, errors)) / point["rmse"] for point in separate]
+
+
+@torch.no_grad()
 def kl_by_dimension(model: VAE, x: Tensor) -> Tensor:
     """Mean KL of every latent over images x, shape (latent_dim,), nats."""
-    with torch.no_grad():
-        return kl_per_dimension(*model.encode(x)).mean(0)
+    parts = [kl_per_dimension(*model.encode(part)).sum(0) for part in x.split(at_once(x))]
+    return torch.stack(parts).sum(0) / len(x)

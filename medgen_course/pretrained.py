@@ -41,7 +41,7 @@ def path(dataset: str, model: str) -> Path:
 
 def card(dataset: str, model: str) -> dict[str, Any]:
     """The card of a model: data, licence, attribution, recipe, test figures. Raises RunNotFound."""
-    return read_json(path(dataset, model).with_suffix(".json"))
+    return read_json(_there(path(dataset, model).with_suffix(".json"), dataset))
 
 
 def save(
@@ -94,21 +94,21 @@ def sweep_path(dataset: str) -> Path:
 
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
     """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
-    file = sweep_path(dataset)
-    if not file.is_file():
-        raise RunNotFound(f"{file}: there is no recorded sweep for {dataset!r}. Make it: make pretrained.")
-    table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
+    table = np.genfromtxt(_there(sweep_path(dataset), dataset), delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}
 
 
-def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    file = path(dataset, model)
+def _there(file: Path, dataset: str) -> Path:
     if not file.is_file():
         raise RunNotFound(
-            f"{file}: there are no pretrained weights of {model!r} for {dataset!r}. A checkout of the course "
-            "has them for pneumoniamnist and phantom; for other images train your own: `medgen train --help`."
+            f"{file}: nothing pretrained is there for {dataset!r}. A checkout of the course has it for "
+            "pneumoniamnist and phantom; for other images train your own: `medgen train --help`."
         )
-    tensors, _ = load_tensors(file)
+    return file
+
+
+def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors, _ = load_tensors(_there(path(dataset, model), dataset))
     return tensors, card(dataset, model)
 
 

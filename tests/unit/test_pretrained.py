@@ -1,0 +1,118 @@
+"""The shipped weights: they load, fit their cards, and say what the course claims of them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from medgen_course import datasets, likelihood, metrics, pretrained
+from medgen_course.checkpoints import RunNotFound
+from medgen_course.fetch import data_folder
+from medgen_course.transforms import to_unit
+
+SHELF = data_folder() / "pretrained"
+NAMES = ("pneumoniamnist", "phantom")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def data(request):
+    try:
+        return datasets.load(request.param, download=False)
+    except datasets.DatasetUnavailable:
+        pytest.skip("pneumoniamnist.npz is not on this machine; set MEDMNIST_ROOT to the folder with it")
+
+
+def test_the_shelf_holds_at_most_twelve_megabytes_and_no_pickle():
+    files = [path for path in SHELF.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 12e6
+    assert {path.suffix for path in files} == {".safetensors", ".json", ".csv"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_loads_without_images(name):
+    assert pretrained.load_autoencoder(name).config["latent_dim"] == 16
+    vaes, conditioned = pretrained.load_vaes(name), pretrained.load_conditioned(name)
+    for kind in ("vae", "conditioned_vae"):
+        codes = pretrained.load_codes(name, kind)
+        assert tuple(codes) == pretrained.BETAS == tuple(vaes)
+        assert len(codes[1.0].mu) == len(codes[1.0].labels)
+    z = codes[1.0].mu[:4]
+    for model in (vaes[1.0], conditioned.at(1.0)):
+        assert 0 <= model.decode(z).min() and model.decode(z).max() <= 1
+    assert all(not p.requires_grad for p in conditioned.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("model", ["autoencoder", "vae", "conditioned_vae"])
+def test_cards_say_data_licence_attribution_and_recipe(name, model):
+    card = pretrained.card(name, model)
+    assert card["data"]["name"] == name and card["data"]["licence"] and card["data"]["attribution"]
+    assert card["recipe"]["epochs"] > 0 and card["recipe"]["images"] > 0 and "seed" in card["recipe"]
+    assert "not for diagnosis" in card["use"]
+
+
+def test_the_autoencoders_card_fits_its_weights(data):
+    card, x = pretrained.card(data.name, "autoencoder"), to_unit(torch.from_numpy(data.test.images))
+    with torch.no_grad():
+        x_hat = pretrained.load_autoencoder(data.name)(x)
+    for name in ("psnr", "ssim"):
+        measured = getattr(metrics, name)(x_hat, x).mean().item()
+        assert measured == pytest.approx(card["test"][name]["value"], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["vae", "conditioned_vae"])
+def test_the_vaes_cards_and_codes_fit_their_weights(data, kind):
+    images, card = torch.from_numpy(data.test.images), pretrained.card(data.name, kind)
+    stored = pretrained.load_codes(data.name, kind)
+    models = pretrained.load_vaes(data.name) if kind == "vae" else None
+    for beta in pretrained.BETAS:
+        model = models[beta] if models else pretrained.load_conditioned(data.name).at(beta)
+        measured = likelihood.evaluate_vae(model, images, importance_samples=0)
+        for name, row in card["test"][f"{beta:g}"].items():
+            assert measured[name]["value"] == pytest.approx(row["value"], rel=2e-3), (
+                f"{name} at beta {beta:g}"
+            )
+        with torch.no_grad():
+            mu, _ = model.encode(to_unit(images))
+        torch.testing.assert_close(stored[beta].mu, mu, atol=0.02, rtol=0.01)
+        assert np.array_equal(stored[beta].labels, data.test.labels)
+
+
+def test_beta_one_has_the_highest_validation_elbo_and_the_rate_falls(data):
+    images = torch.from_numpy(data.val.images)
+    points = [likelihood.rate_distortion(model, images) for model in pretrained.load_vaes(data.name).values()]
+    elbos, rates = ([point[name] for point in points] for name in ("elbo", "rate"))
+    assert pretrained.BETAS[int(np.argmax(elbos))] == 1.0
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_the_conditioned_network_may_drive_the_slider(data):
+    """RMSE at equal rate, interpolated, within 5 % of the separately trained models."""
+    images, conditioned = torch.from_numpy(data.val.images), pretrained.load_conditioned(data.name)
+    separate = [likelihood.rate_distortion(m, images) for m in pretrained.load_vaes(data.name).values()]
+    ratios = likelihood.rmse_ratios(conditioned, separate, images)
+    assert max(ratios) <= 1.05, dict(zip(pretrained.BETAS, ratios, strict=True))
+
+
+def test_the_sweep_covers_every_beta_with_three_seeds():
+    for name in NAMES:
+        sweep = pretrained.load_sweep(name)
+        pairs = set(zip(sweep["beta"], sweep["seed"], strict=True))
+        assert pairs == {(beta, seed) for beta in pretrained.BETAS for seed in range(3)}
+
+
+def test_other_images_are_told_what_to_do(monkeypatch, tmp_path):
+    with pytest.raises(RunNotFound, match=r"breastmnist.*train your own"):
+        pretrained.load_vaes("breastmnist")
+
+
+def refuse(word):
+    raise ValueError(f"{word} is not JSON")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SHELF.rglob("*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_cards_are_json_that_others_can_read(path):
+    assert json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
