@@ -69,15 +69,15 @@ def train_autoencoder(
         dataset,
         out,
         {},
-        num_epochs,
-        seed,
-        size,
-        batch_size,
-        learning_rate,
-        device,
-        precision,
-        devices,
-        resume,
+        num_epochs=num_epochs,
+        seed=seed,
+        size=size,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        device=device,
+        precision=precision,
+        devices=devices,
+        resume=resume,
     )
 
 
@@ -97,7 +97,7 @@ def train_vae(
     devices: int = 1,
     resume: bool = False,
 ) -> History:
-    """Train a convolutional variational autoencoder into a run folder.
+    """Train a convolutional variational autoencoder into a run folder, at a constant step size.
 
     Args:
         dataset: a MedMNIST name, "phantom", or the path of your own .npz.
@@ -130,15 +130,15 @@ def train_vae(
         dataset,
         out,
         {"beta": beta},
-        num_epochs,
-        seed,
-        size,
-        batch_size,
-        learning_rate,
-        device,
-        precision,
-        devices,
-        resume,
+        num_epochs=num_epochs,
+        seed=seed,
+        size=size,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        device=device,
+        precision=precision,
+        devices=devices,
+        resume=resume,
     )
 
 
@@ -147,6 +147,7 @@ def _train(
     dataset: str,
     out: Path,
     settings: dict[str, Any],
+    *,
     num_epochs: int,
     seed: int,
     size: int,
