@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from medgen_course import datasets, explorers, phantom
+from medgen_course import datasets, explorers, phantom, pretrained
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.sampling import Sampler, derive_seed
 from medgen_course.training import fit
@@ -106,11 +106,41 @@ def sliders(data) -> None:
         latency(name, move)
 
 
+def vae_sliders() -> None:
+    """The explorers of notebook 02, on the phantom's pretrained models."""
+    data, vaes = datasets.load("phantom"), pretrained.load_vaes("phantom")
+    codes = pretrained.load_codes("phantom")
+    betas = explorers.BetaExplorer(vaes, data, codes)
+    split = data.train
+    walk = explorers.VAELatentExplorer(
+        vaes[1.0],
+        data.test.images,
+        data.test.labels,
+        data.label_names,
+        codes[1.0],
+        split.images,
+        split.labels,
+    )
+
+    def step(i):
+        betas.beta.value = betas.betas[i % len(betas.betas)]
+
+    def slide(i):
+        walk.sliders.move(0, -1.0 + 0.009 * i)
+
+    def drag(i):
+        walk.map.position = (0.2 + 0.003 * i, 0.5)
+
+    for name, move in (("beta slider", step), ("VAE latent slider", slide), ("VAE map drag", drag)):
+        latency(name, move)
+
+
 if __name__ == "__main__":
     data = datasets.load("pneumoniamnist", fallback="phantom")
     print(f"images: {data.name}, {data.size} px")
     sampling(data)
     loop_overhead(data)
     sliders(data)
+    vae_sliders()
     elapsed = in_turn({"make": lambda: phantom.generate(1000, size=64)}, rounds=3)["make"]
     print(f"phantom at 64 px: {1000 / elapsed:,.0f} pairs/s (target 1,000)")
