@@ -23,8 +23,8 @@ from medgen_course.sampling import Sampler
 from medgen_course.training import fit
 from medgen_course.transforms import to_unit
 
-EPOCHS = {"pneumoniamnist": 6, "phantom": 2}
-SEEDS, BATCH, LATENTS = (0, 1, 2), 128, 16
+BUDGETS = {"pneumoniamnist": (6, 128), "phantom": (2, 64)}  # epochs, batch size
+SEEDS, LATENTS = (0, 1, 2), 16
 PROBED = (
     "head_width", "head_aspect", "rotation", "shift_x", "shift_y", "scalp_thickness", "skull_thickness",
     "sulcal_width", "cortical_thickness", "ventricle_size", "ventricle_asymmetry", "deep_grey_size",
@@ -51,8 +51,8 @@ def disentanglement(model: VAE, data) -> dict[str, float]:
 def point(data, train, beta: float, seed: int) -> dict[str, float]:
     """Train one VAE and measure it on validation."""
     torch.manual_seed(seed)
-    epochs = EPOCHS[data.name]
-    model, sampler = VAE(data.channels, data.size, LATENTS), Sampler(train, BATCH)
+    epochs, batch = BUDGETS[data.name]
+    model, sampler = VAE(data.channels, data.size, LATENTS), Sampler(train, batch)
     algorithm = VAEAlgorithm(model, beta, decay_steps=epochs * len(sampler))
     fit(algorithm, sampler, epochs, seed, progress=False)
     row = {"beta": beta, "seed": seed, **likelihood.rate_distortion(model, torch.from_numpy(data.val.images))}
