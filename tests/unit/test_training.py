@@ -87,7 +87,7 @@ out, moments, kills = Path(sys.argv[1]), random.Random(0), 0
 def start():
     child = os.fork()  # nothing has run in parallel yet, so it is safe; it saves importing torch again
     if child == 0:
-        run(num_epochs=150, out=out, resume=True)
+        run(num_epochs=80, out=out, resume=True)
         os._exit(0)
     return child
 
@@ -113,7 +113,7 @@ def test_resume_after_kill_nine_is_bit_for_bit(tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, text=True
     )
     assert int(done.stdout.split()[0]) == 4, "the run was over before it could be killed"
-    whole, _ = run(num_epochs=150)
+    whole, _ = run(num_epochs=80)
     resumed = noisy_autoencoder()
     RunFolder(tmp_path).load_model(resumed.networks)
     assert torch.equal(weights(resumed), weights(whole))
