@@ -36,7 +36,7 @@ ATTRIBUTION = {
 LATENTS, SEED = 16, 0
 BUDGETS = {  # data set -> model -> epochs, batch size
     "pneumoniamnist": {"autoencoder": (16, 128), "vae": (16, 128), "conditioned_vae": (48, 128)},
-    "phantom": {"autoencoder": (4, 128), "vae": (5, 64), "conditioned_vae": (12, 128)},
+    "phantom": {"autoencoder": (4, 128), "vae": (5, 64), "conditioned_vae": (12, 64)},
 }
 
 
