@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from medgen_course import metrics
-from medgen_course.models.multirate import BETA_RANGE, ConditionedVAE
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension, reparameterise
 
 
@@ -177,28 +176,21 @@ def rate_distortion(model: VAE, images: Tensor, seed: int = 0, draws: int = 4) -
     }
 
 
-def rmse_ratios(
-    conditioned: ConditionedVAE, separate: list[dict[str, float]], images: Tensor, points: int = 41
-) -> list[float]:
-    """How much more a conditioned network errs than separately trained ones at the rate of each.
-
-    Where a model's rate is below all of the conditioned network's, its rate is raised to the lowest of them:
-    it is collapsed there, its error no longer depends on the rate.
+def rmse_ratios(curve: list[dict[str, float]], separate: list[dict[str, float]]) -> list[float]:
+    """How much more one network for every beta errs than separately trained ones, at the rate of each.
 
     Args:
-        conditioned: one network for every beta.
-        separate: `rate_distortion` of each separately trained model, on the same images.
-        images: uint8 (N, C, H, W).
-        points: betas at which the conditioned curve is measured; between them it is interpolated.
+        curve: `rate_distortion` of the one network at many betas.
+        separate: the same of each separately trained model, on the same images.
     Returns:
-        RMSE of the conditioned curve over that of the model, at the model's rate; 1 is equal.
+        RMSE of the curve over that of each model, read between the curve's points at the log of the model's
+        rate; 1 is equal. NaN below the curve's lowest rate, where it has no point. Above its highest rate
+        its last point counts, although it spends less there.
     """
-    low, high = (math.log(beta) for beta in BETA_RANGE)
-    betas = torch.linspace(low, high, points).exp().clamp(*BETA_RANGE).tolist()
-    curve = [rate_distortion(conditioned.at(beta), images, draws=2) for beta in betas]
-    curve.sort(key=lambda point: point["rate"])
-    rates, errors = ([point[name] for point in curve] for name in ("rate", "rmse"))
-    return [float(np.interp(point["rate"], rates, errors)) / point["rmse"] for point in separate]
+    rates, errors = np.array(sorted((point["rate"], point["rmse"]) for point in curve)).T
+    wanted = [math.log(max(point["rate"], 1e-9)) for point in separate]
+    found = np.interp(wanted, np.log(rates), errors, left=np.nan)
+    return (found / [point["rmse"] for point in separate]).tolist()
 
 
 @torch.no_grad()

@@ -181,6 +181,15 @@ def test_rate_and_distortion_of_a_model_that_ignores_its_code():
     assert found["elbo"] == pytest.approx(-2 * (math.log(2 * math.pi) + found["rmse"] ** 2), rel=1e-4)
 
 
+def test_ratios_are_read_at_equal_rate():
+    curve = [{"rate": rate, "rmse": 1 / rate} for rate in (1.0, 10.0, 100.0)]
+    separate = [{"rate": 10.0, "rmse": 0.2}, {"rate": 0.5, "rmse": 1.0}, {"rate": 1000.0, "rmse": 0.01}]
+    ratios = likelihood.rmse_ratios(curve[::-1], separate)
+    assert ratios[0] == pytest.approx(0.5) and math.isnan(ratios[1]) and ratios[2] == pytest.approx(1.0)
+    between = likelihood.rmse_ratios(curve, [{"rate": math.sqrt(10), "rmse": 0.55}])
+    assert between == [pytest.approx(1.0)]
+
+
 def test_chunks_of_importance_samples_cover_exactly_k():
     model, x = LinearVAE(1, 2, 2), torch.randn(3, 1, 2, 2)
     passes = []
