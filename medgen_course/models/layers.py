@@ -64,12 +64,12 @@ class ConvEncoder(nn.Module):
         return self.head(h.flatten(1))
 
 
-class _Upsample(nn.Module):
-    """Doubles the side with a transposed convolution and crops to the stage's exact side."""
+class Upsample(nn.Module):
+    """Doubles the side with a transposed convolution and crops to the stage's exact side, `size`."""
 
-    def __init__(self, in_channels: int, out_channels: int, size: int):
+    def __init__(self, in_channels: int, out_channels: int, size: int, bias: bool = True):
         super().__init__()
-        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
+        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
         self.size = size
 
     def forward(self, h: Tensor) -> Tensor:
@@ -92,10 +92,10 @@ class ConvDecoder(nn.Module):
         self.start = (widths[0], sizes[0], sizes[0])
         self.stem = nn.Sequential(nn.Linear(in_features, widths[0] * sizes[0] ** 2), nn.SiLU())
         inner = [
-            nn.Sequential(_Upsample(a, b, s), nn.SiLU())
+            nn.Sequential(Upsample(a, b, s), nn.SiLU())
             for a, b, s in zip(widths[:-1], widths[1:], sizes[1:-1], strict=True)
         ]
-        self.stages = nn.ModuleList([*inner, _Upsample(widths[-1], channels, sizes[-1])])
+        self.stages = nn.ModuleList([*inner, Upsample(widths[-1], channels, sizes[-1])])
 
     def forward(self, z: Tensor) -> Tensor:
         """Features (B, in_features) to logits of the grey levels, (B, C, H, W)."""
