@@ -1,8 +1,9 @@
 """What the two players of a GAN maximise: small functions of the discriminator's logits.
 
 The discriminator returns logits l, and D(x) = sigmoid(l) where an objective speaks of probabilities. All
-losses are minimised and averaged over the batch. A value written without logarithms, E[D(x)] + E[1 - D(G(z))],
-is another game: with a sigmoid its gradient vanishes wherever D is sure, without one it has no bound.
+losses are minimised and averaged over the batch. A value written without logarithms,
+E[D(x)] + E[1 - D(G(z))], is another game: with a sigmoid its gradient vanishes wherever D is sure, and
+without one it has no bound.
 """
 
 from collections.abc import Callable

@@ -73,6 +73,7 @@ class Upsample(nn.Module):
         self.size = size
 
     def forward(self, h: Tensor) -> Tensor:
+        """Features (B, in, h, w) to (B, out, size, size)."""
         return self.conv(h)[..., : self.size, : self.size]
 
 
