@@ -142,13 +142,19 @@ def test_killed_download_leaves_no_file_under_the_final_name(world, server, tmp_
     server.content = write_npz(tmp_path / "any.npz", count=200)
     url = f"http://127.0.0.1:{server.server_port}/stall"
     call = f"fetch._download({url!r}, '0' * 32, Path('data/a.npz'))"
-    code = f"from pathlib import Path; from medgen_course import fetch; {call}"
+    # A process started in the background of a shell script ignores SIGINT, and its children do too.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from pathlib import Path; from medgen_course import fetch; {call}"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    while not list(world.data.glob("a.npz.*/*")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(how)
-    process.wait(10)
+    try:
+        while not list(world.data.glob("a.npz.*/*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(how)
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
     left = list(world.data.iterdir())
     if how == signal.SIGINT:
         assert left == []
