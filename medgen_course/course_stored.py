@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from medgen_course.checkpoints import write_text
 from medgen_course.course import CourseError, Result
 from medgen_course.course_page import replace_widget_view
 
@@ -49,7 +50,7 @@ def store(result: Result, out: Path) -> None:
             f"{name} was not stored: it would take {size / 1e6:.2f} MB, at most 1 MB is wanted. "
             "Draw smaller figures."
         )
-    result.notebook.path.write_text(text, encoding="utf-8", newline="\n")
+    write_text(result.notebook.path, text)
 
 
 def clean(notebook: Any) -> None:
