@@ -5,6 +5,7 @@ pythae is installed into build/ for this script alone (its requirements would ha
 
 import importlib
 import logging
+import os
 import statistics
 import subprocess
 import sys
@@ -169,6 +170,7 @@ def same_wall_clock(data) -> None:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")  # pythae is of 2023; its own warnings are not ours to mend
+    os.environ["TQDM_DISABLE"] = "1"
     install_pythae()
     data = datasets.load("pneumoniamnist", fallback="phantom")
     print(f"images: {data.name}, {data.size} px")

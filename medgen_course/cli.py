@@ -4,6 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from json import dumps as dump_json
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser
 
-MODELS = ("autoencoder", "vae")  # each with a function `train_...` in runs.py
+MODELS = {"autoencoder": "runs", "vae": "runs", "gan": "runs_gan"}  # model -> where its `train_...` stands
 EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
 
 
@@ -94,18 +95,19 @@ def evaluate(
     return 0
 
 
-def sample(folder: Path, n: int, out: Path, seed: int = 0) -> int:
+def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = None) -> int:
     """Draw images from a trained generative model into an .npz.
 
     Args:
         folder: the run folder that `medgen train` wrote.
         n: number of images.
-        out: the .npz to be written, with `images` in MedMNIST's layout.
+        out: the .npz to be written, with `images` in MedMNIST's layout, and `labels` where there are classes.
         seed: of the draws.
+        label: the class wanted from a conditional GAN; by default as often as they were in training.
     """
-    from medgen_course import evaluation
+    from medgen_course import samples
 
-    images = evaluation.sample(folder, n, out, seed)
+    images, _ = samples.sample(folder, n, out, seed, label)
     print(f"{len(images)} images, {images.dtype} {images.shape}, written to {out}")
     return 0
 
@@ -144,9 +146,7 @@ def run(
 
 def train(model: str, **settings: Any) -> int:
     """Train a model into a run folder."""
-    from medgen_course import runs
-
-    history = getattr(runs, f"train_{model}")(**settings)
+    history = _trainer(model)(**settings)
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
         print(f"{history!r}\nWritten to {settings['out']}. Measure it: medgen evaluate {settings['out']}")
     return 130 if history.interrupted else 0
@@ -175,15 +175,13 @@ def parser(training: bool = True) -> ArgumentParser:
     commands.add_subcommand("train", trainers, help=train.__doc__)
     models = trainers.add_subcommands(dest="model")
     for model in MODELS:
-        options = _trainer(model) if training else ArgumentParser()
+        options = _options(_trainer(model)) if training else ArgumentParser()
         models.add_subcommand(model, options, help=options.description)
     return top
 
 
-def _trainer(model: str) -> ArgumentParser:
-    from medgen_course import runs
-
-    return _options(getattr(runs, f"train_{model}"))
+def _trainer(model: str) -> Callable:
+    return getattr(import_module(f"medgen_course.{MODELS[model]}"), f"train_{model}")
 
 
 def _options(function: Callable, positional: str = "") -> ArgumentParser:

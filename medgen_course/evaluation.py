@@ -1,4 +1,4 @@
-"""Measure a trained model on the test split, and draw samples from one."""
+"""Measure a trained model on the test split."""
 
 import math
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from medgen_course import datasets, metrics
-from medgen_course.checkpoints import RunError, write_atomically, write_json
+from medgen_course.checkpoints import RunError, write_json
 from medgen_course.datasets import Dataset
 from medgen_course.devices import make_fabric
 from medgen_course.likelihood import evaluate_vae
 from medgen_course.models.vae import VAE
 from medgen_course.runs import load_run
-from medgen_course.transforms import to_uint8, to_unit
+from medgen_course.transforms import to_unit
 
 MEASURES = {"psnr": metrics.psnr, "ssim": metrics.ssim, "mse": metrics.mse}
 BEST = {"ssim": 1.0, "mse": 0.0}  # PSNR has no upper end
@@ -69,44 +69,6 @@ def evaluate(
     }
     write_json(folder / "metrics.json", finite)
     return finite
-
-
-def sample(folder: Path, n: int, out: Path, seed: int = 0) -> np.ndarray:
-    """Draw images from a trained VAE: z from the prior, the decoder's mean image for each.
-
-    Args:
-        folder: the run folder.
-        n: number of images.
-        out: an .npz to be written, with `images` uint8 (N, H, W) or (N, H, W, 3), MedMNIST's layout.
-        seed: of the draws.
-    Returns:
-        The array that was written.
-    Raises:
-        RunNotFound, RunError: there is no run, or its model has no prior to draw from.
-        ValueError: n below 1, or `out` does not end in .npz.
-    """
-    if n < 1:
-        raise ValueError(f"n is {n}; give the number of images, at least 1.")
-    if out.suffix != ".npz":
-        raise ValueError(f"out is {out}; its name must end in .npz.")
-    model, _ = load_run(folder)
-    if not isinstance(model, VAE):
-        raise RunError(
-            f"{folder} holds an autoencoder, which has no prior to draw from; notebook 01 shows what happens "
-            "if one tries. Train a VAE: medgen train vae --help."
-        )
-    generator = torch.Generator().manual_seed(seed)
-    with torch.inference_mode():
-        z = torch.randn(n, model.latent_dim, generator=generator)
-        images = torch.cat([to_uint8(model.decode(part)) for part in z.split(256)]).numpy()
-    images = images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1)
-
-    def write(partial: Path) -> None:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, images=images)
-
-    write_atomically(out, write)
-    return images
 
 
 def measure(reconstruct: Any, data: Dataset, device: torch.device) -> dict[str, Tensor]:

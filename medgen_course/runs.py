@@ -1,11 +1,12 @@
 """Train into a run folder, and load what lies in one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from medgen_course import datasets
 from medgen_course.checkpoints import RunError, RunFolder
@@ -13,16 +14,28 @@ from medgen_course.datasets import Dataset
 from medgen_course.history import History
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm, LinearAutoencoder
+from medgen_course.models.gan import Generator
 from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.sampling import Sampler
-from medgen_course.training import fit
+from medgen_course.training import Epochs, fit
 
 # kind in config.json -> the class, and the name of its network in model.safetensors
 KINDS = {
     "autoencoder": (Autoencoder, "autoencoder"),
     "linear_autoencoder": (LinearAutoencoder, "autoencoder"),
     "vae": (VAE, "vae"),
+    "gan": (Generator, "generator_ema"),
 }
+
+
+@dataclass
+class Plan:
+    """What is to be trained on which batches, with what `config.json` tells of it beside the usual."""
+
+    algorithm: Algorithm
+    sampler: Epochs
+    settings: dict[str, Any] = field(default_factory=dict)
+    callback: Callable[[int, dict[str, Tensor]], None] | None = None
 
 
 def train_autoencoder(
@@ -61,14 +74,14 @@ def train_autoencoder(
         DatasetError, DatasetUnavailable: see `datasets.load`.
     """
 
-    def make(data: Dataset) -> Algorithm:
-        return AutoencoderAlgorithm(Autoencoder(data.channels, data.size, latent_dim), learning_rate)
+    def plan(data: Dataset) -> Plan:
+        model = Autoencoder(data.channels, data.size, latent_dim)
+        return Plan(AutoencoderAlgorithm(model, learning_rate), Sampler(data.train, batch_size))
 
-    return _train(
-        make,
+    return train_into(
+        plan,
         dataset,
         out,
-        {},
         num_epochs=num_epochs,
         seed=seed,
         size=size,
@@ -121,15 +134,15 @@ def train_vae(
         DatasetError, DatasetUnavailable: see `datasets.load`.
     """
 
-    def make(data: Dataset) -> Algorithm:
+    def plan(data: Dataset) -> Plan:
         model = VAE(data.channels, data.size, latent_dim, likelihood=likelihood)
-        return VAEAlgorithm(model, beta, learning_rate=learning_rate)
+        algorithm = VAEAlgorithm(model, beta, learning_rate=learning_rate)
+        return Plan(algorithm, Sampler(data.train, batch_size), {"beta": beta})
 
-    return _train(
-        make,
+    return train_into(
+        plan,
         dataset,
         out,
-        {"beta": beta},
         num_epochs=num_epochs,
         seed=seed,
         size=size,
@@ -142,11 +155,10 @@ def train_vae(
     )
 
 
-def _train(
-    make: Callable[[Dataset], Algorithm],
+def train_into(
+    plan: Callable[[Dataset], Plan],
     dataset: str,
     out: Path,
-    settings: dict[str, Any],
     *,
     num_epochs: int,
     seed: int,
@@ -158,6 +170,14 @@ def _train(
     devices: int,
     resume: bool,
 ) -> History:
+    """What every `train_...` does: check, load the images, build from the seed, fit.
+
+    Args:
+        plan: from the images to what is trained; it runs with the global random state seeded.
+        dataset, out, and the rest: as in `train_autoencoder`.
+    Raises:
+        ValueError: a setting is out of range, or the folder holds another run (RunError).
+    """
     if not learning_rate > 0:
         raise ValueError(f"learning_rate is {learning_rate}; give a step size above 0.")
     if out.exists() and not out.is_dir():
@@ -167,21 +187,21 @@ def _train(
     data = datasets.load(dataset, size=size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        algorithm = make(data)
+        made = plan(data)
     name = str(Path(dataset).resolve()) if Path(dataset).is_file() else dataset
-    config = {"dataset": name, "batch_size": batch_size, "learning_rate": learning_rate, **settings}
-    sampler = Sampler(data.train, batch_size)
+    config = {"dataset": name, "batch_size": batch_size, "learning_rate": learning_rate, **made.settings}
     return fit(
-        algorithm,
-        sampler,
+        made.algorithm,
+        made.sampler,
         num_epochs,
         seed,
         device,
         precision,
         devices,
-        out=out,
-        resume=resume,
-        config=config,
+        made.callback,
+        out,
+        resume,
+        config,
     )
 
 
