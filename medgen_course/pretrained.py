@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from medgen_course.checkpoints import RunNotFound, load_tensors, read_json, save_tensors, write_json
 from medgen_course.fetch import data_folder
 from medgen_course.models.autoencoder import Autoencoder
+from medgen_course.models.classifier import Classifier
+from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.vae import VAE
 
@@ -52,7 +54,7 @@ def save(
     for name, network in networks.items():
         buffers = {key for key, _ in network.named_buffers()}
         for key, value in network.state_dict().items():
-            tensors[f"{name}/{key}"] = value.float() if key in buffers else value.half()
+            tensors[f"{name}/{key}"] = value if key in buffers else value.half()
     target = path(dataset, model)
     save_tensors(target, tensors)
     write_json(target.with_suffix(".json"), card)
@@ -75,6 +77,19 @@ def load_conditioned(dataset: str) -> ConditionedVAE:
     """One VAE for every beta from 0.1 to 300; raises RunNotFound."""
     tensors, about = _read(dataset, "conditioned_vae")
     return _fill(ConditionedVAE(**about["model"]), tensors, "conditioned_vae")
+
+
+def load_classifier(dataset: str) -> Classifier:
+    """The classifier whose features measure generated images; raises RunNotFound."""
+    tensors, about = _read(dataset, "classifier")
+    return _fill(Classifier(**about["model"]), tensors, "classifier")
+
+
+def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
+    """The class-conditional GAN: the averaged generator, and the discriminator; raises RunNotFound."""
+    tensors, about = _read(dataset, "gan")
+    generator = _fill(Generator(**about["model"]), tensors, "generator")
+    return generator, _fill(Discriminator(**about["discriminator"]), tensors, "discriminator")
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
@@ -114,7 +129,9 @@ def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> Any:
     own = {
-        key.removeprefix(f"{name}/"): t.float() for key, t in tensors.items() if key.startswith(f"{name}/")
+        key.removeprefix(f"{name}/"): t if t.dtype == torch.int64 else t.float()
+        for key, t in tensors.items()
+        if key.startswith(f"{name}/")
     }
     model.load_state_dict(own)
     return model.eval().requires_grad_(False)
