@@ -19,7 +19,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from medgen_course.classification import embed
 from medgen_course.datasets import Dataset
 from medgen_course.models.classifier import Classifier
-from medgen_course.neighbours import memorisation, neighbourhood, radii
+from medgen_course.neighbours import memorisation, near_threshold, neighbourhood, radii
 from medgen_course.transforms import blur, to_uint8, to_unit
 
 MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "memorisation")
@@ -84,24 +84,28 @@ class Reference:
     classifier: whose features are used.
     train, train_pixels: features (N, F) and pixels (N, D).
     radii: of the training features, (N,).
-    heldout, heldout_pixels: of real images that no model has seen, (M, F) and (M, D).
-    heldout_images: uint8 (M, C, H, W).
+    near, near_pixels: distances to the training images that count as copies, in features and in pixels.
+    heldout_images: real images that no model has seen, uint8 (M, C, H, W).
     """
 
     classifier: Classifier
     train: Tensor
     train_pixels: Tensor
     radii: Tensor
-    heldout: Tensor
-    heldout_pixels: Tensor
+    near: float
+    near_pixels: float
     heldout_images: np.ndarray
+
+    def thinned(self, count: int) -> "Reference":
+        """The same with only the first `count` training images: quicker, and with other numbers."""
+        return _reference(self.classifier, self.train[:count], self.train_pixels[:count], self.heldout_images)
 
     def measure(self, images: np.ndarray) -> dict[str, float]:
         """All `MEASURES` of uint8 images (n, C, H, W)."""
         features, pixels = embed(self.classifier, images), _pixels(images)
         copied = [
-            memorisation(self.train, self.heldout, features),
-            memorisation(self.train_pixels, self.heldout_pixels, pixels),
+            memorisation(self.train, features, self.near),
+            memorisation(self.train_pixels, pixels, self.near_pixels),
         ]
         return {
             "frechet": frechet(self.train, features),
@@ -119,16 +123,14 @@ def reference(data: Dataset, classifier: Classifier, split: str = "val") -> Refe
         classifier: see `classification.feature_network`.
         split: the held-out real images: "val" for every choice, "test" once at the end.
     """
-    heldout, train = getattr(data, split).images, embed(classifier, data.train.images)
-    return Reference(
-        classifier,
-        train,
-        _pixels(data.train.images),
-        radii(train, NEIGHBOURS),
-        embed(classifier, heldout),
-        _pixels(heldout),
-        heldout,
-    )
+    train = data.train.images
+    return _reference(classifier, embed(classifier, train), _pixels(train), getattr(data, split).images)
+
+
+def _reference(classifier: Classifier, train: Tensor, train_pixels: Tensor, heldout: np.ndarray) -> Reference:
+    near = near_threshold(train, embed(classifier, heldout))
+    near_pixels = near_threshold(train_pixels, _pixels(heldout))
+    return Reference(classifier, train, train_pixels, radii(train, NEIGHBOURS), near, near_pixels, heldout)
 
 
 def evaluate_samples(

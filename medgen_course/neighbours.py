@@ -61,17 +61,21 @@ def neighbourhood(
     }
 
 
-def memorisation(train: Tensor, heldout: Tensor, samples: Tensor, quantile: float = 0.05) -> float:
+def near_threshold(train: Tensor, heldout: Tensor, quantile: float = 0.05) -> float:
+    """Distance to the nearest training image below which only `quantile` of new real images lie."""
+    return nearest(heldout, train).quantile(quantile).item()
+
+
+def memorisation(train: Tensor, samples: Tensor, threshold: float) -> float:
     """Share of samples that lie nearer to a training image than 95 % of the held-out real images do.
 
-    An honest model gets about `quantile`: its samples are as far from the training images as new real ones
-    are. Copies get 1.
+    An honest model gets about 0.05: its samples are as far from the training images as new real ones are.
+    Copies get 1.
 
     Args:
-        train, heldout, samples: features or pixels, (N, F) each.
-        quantile: which share of the held-out images counts as near.
+        train, samples: features or pixels, (N, F) and (M, F).
+        threshold: see `near_threshold`.
     Returns:
         In [0, 1].
     """
-    threshold = nearest(heldout, train).quantile(quantile)
     return (nearest(samples, train) < threshold).float().mean().item()

@@ -3,14 +3,18 @@
 from medgen_course.explorers.base import Explorer
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
+from medgen_course.explorers.gan import GANExplorer
+from medgen_course.explorers.generator import GeneratorExplorer
 from medgen_course.explorers.latent import LatentExplorer
 from medgen_course.explorers.picture import Picture
 from medgen_course.explorers.position_map import PositionMap
+from medgen_course.explorers.sandbox import MetricSandbox
 from medgen_course.explorers.sliders import Sliders
 from medgen_course.explorers.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
-    "BetaExplorer", "DataExplorer", "Explorer", "LatentExplorer", "Picture", "PictureError", "PositionMap",
-    "Sliders", "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "BetaExplorer", "DataExplorer", "Explorer", "GANExplorer", "GeneratorExplorer", "LatentExplorer",
+    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Upload", "VAELatentExplorer",
+    "fit_picture", "reconstruction_errors",
 ]  # fmt: skip
