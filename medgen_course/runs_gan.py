@@ -17,7 +17,7 @@ from medgen_course.sampling import Sampler
 def train_gan(
     dataset: str,
     out: Path,
-    objective: Literal[tuple(OBJECTIVES)] = "hinge",
+    objective: Literal[tuple(OBJECTIVES)] = "non_saturating",
     conditional: bool = False,
     augment: bool = False,
     num_epochs: int = 60,

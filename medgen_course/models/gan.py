@@ -165,7 +165,7 @@ class GANAlgorithm(Algorithm):
         self,
         generator: nn.Module,
         discriminator: nn.Module,
-        objective: str = "hinge",
+        objective: str = "non_saturating",
         learning_rate: float = 2e-4,
         discriminator_rate: float | None = None,
         betas: tuple[float, float] = (0.5, 0.999),

@@ -1,0 +1,167 @@
+"""The checks of notebook 03: right answers, typical mistakes by name, each repair by itself."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from medgen_course import exercises
+from medgen_course.models.gan_objectives import gradient_penalty, non_saturating
+
+
+def alternating(generator, discriminator, adam_g, adam_d, real, z, detach=True, clear=True, order="DG"):
+    fake = generator(z)
+    for player in order:
+        if player == "D":
+            if clear:
+                adam_d.zero_grad()
+            shown = fake.detach() if detach else fake
+            loss = softplus(-discriminator(real)).mean() + softplus(discriminator(shown)).mean()
+            loss.backward(retain_graph=not detach)
+            adam_d.step()
+        else:
+            if clear:
+                adam_g.zero_grad()
+            softplus(-discriminator(fake)).mean().backward()
+            adam_g.step()
+
+
+def fresh(generator, discriminator, adam_g, adam_d, real, z):
+    """Half the loss, generated images anew for the second half of the step, BCE instead of softplus."""
+    entropy, one = nn.functional.binary_cross_entropy_with_logits, torch.ones(len(real))
+    with torch.no_grad():
+        fake = generator(z)
+    adam_d.zero_grad()
+    (entropy(discriminator(real), one) / 2 + entropy(discriminator(fake), 0 * one) / 2).backward()
+    adam_d.step()
+    adam_g.zero_grad()
+    entropy(discriminator(generator(z)), one).backward()
+    adam_g.step()
+
+
+def no_detach(generator, discriminator, adam_g, adam_d, real, z):
+    adam_d.zero_grad()
+    adam_g.zero_grad()
+    loss = softplus(-discriminator(real)).mean() + softplus(discriminator(generator(z))).mean()
+    loss.backward()
+    adam_d.step()
+    adam_g.zero_grad()
+    softplus(-discriminator(generator(z))).mean().backward()
+    adam_g.step()
+
+
+def no_gradient(generator, discriminator, adam_g, adam_d, real, z):
+    fake = generator(z).detach()
+    adam_d.zero_grad()
+    (softplus(-discriminator(real)).mean() + softplus(discriminator(fake)).mean()).backward()
+    adam_d.step()
+    adam_g.zero_grad()
+    adam_g.step()
+
+
+def swapped(generator, discriminator, adam_g, adam_d, real, z):
+    fake = generator(z)
+    adam_d.zero_grad()
+    (softplus(discriminator(real)).mean() + softplus(-discriminator(fake.detach())).mean()).backward()
+    adam_d.step()
+    adam_g.zero_grad()
+    softplus(-discriminator(fake)).mean().backward()
+    adam_g.step()
+
+
+def penalty(critic, real, fake, share, power=2, create=True, whole=False, root=True, one=1.0):
+    points = (share.view(-1, 1, 1, 1) * real + (1 - share.view(-1, 1, 1, 1)) * fake).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=create)
+    norm = slope.norm() if whole else slope.flatten(1).norm(dim=1)
+    return ((norm if root else norm**2) - one).abs().pow(power).mean()
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (exercises.check_non_saturating, non_saturating),
+        (exercises.check_non_saturating, lambda logits: -nn.functional.logsigmoid(logits).mean()),
+        (exercises.check_alternating_step, alternating),
+        (exercises.check_alternating_step, fresh),
+        (exercises.check_gradient_penalty, lambda *given: gradient_penalty(*given[:3], share=given[3])),
+        (exercises.check_gradient_penalty, penalty),
+    ],
+)  # fmt: skip
+def test_right_answers(check, answer):
+    assert check(answer).right
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "message"),
+    [
+        (exercises.check_non_saturating, lambda logits: None, "write its body"),
+        (exercises.check_non_saturating, lambda logits: (1 - logits.sigmoid()).log().mean(), "minimax"),
+        (exercises.check_non_saturating, lambda logits: -softplus(-logits).mean(), "sign is wrong"),
+        (exercises.check_non_saturating, lambda logits: softplus(-logits).sum(), "average it"),
+        (exercises.check_non_saturating, lambda logits: softplus(-logits), "should be a scalar"),
+        (exercises.check_non_saturating, lambda logits: -logits.sigmoid().log().mean(), "underflows"),
+        (exercises.check_non_saturating, lambda logits: softplus(-logits.detach()).mean(), "no gradient"),
+        (exercises.check_alternating_step, lambda *players: None, "write its body"),
+        (exercises.check_alternating_step, no_detach, "detach the generated images"),
+        (exercises.check_alternating_step, no_gradient, "must not be detached"),
+        (exercises.check_alternating_step, swapped, "swapped"),
+        (exercises.check_alternating_step, lambda *p: alternating(*p, clear=False), "zero_grad"),
+        (exercises.check_alternating_step, lambda *p: alternating(*p, order="GD"), "one step of D, then"),
+        (exercises.check_alternating_step, lambda *p: alternating(*p, order="D"), "found steps of ['D']"),
+        (exercises.check_gradient_penalty, lambda *a: None, "write its body"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a, whole=True), "over the whole batch"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a, root=False), "square root is missing"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a, one=0.0), "not reduced by 1"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a, power=1), "without the square"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a, create=False), "create_graph=True"),
+        (exercises.check_gradient_penalty, lambda *a: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_mistakes_are_named(check, answer, message):
+    verdict = check(answer)
+    assert not verdict.right and message in verdict.message
+
+
+def hunted(bad_range=False, mixed=False, attached=False):
+    """The step of the bug hunt with the chosen mistakes."""
+
+    def step(generator, discriminator, optimizers, real, z):
+        real = 2 * real - 1 if bad_range else real
+        fake = generator(z).sigmoid()
+        shown = fake if attached else fake.detach()
+        if mixed:
+            on_real, on_fake = discriminator(torch.cat([real, shown])).chunk(2)
+        else:
+            on_real, on_fake = discriminator(real), discriminator(shown)
+        for optimizer in optimizers.values():
+            optimizer.zero_grad()
+        (softplus(-on_real).mean() + softplus(on_fake).mean()).backward(retain_graph=attached)
+        optimizers["discriminator"].step()
+        optimizers["generator"].zero_grad()
+        softplus(-discriminator(generator(z).sigmoid())).mean().backward()
+        optimizers["generator"].step()
+
+    return step
+
+
+def test_the_repaired_step_is_right():
+    assert exercises.check_gan_bug_hunt(hunted()).right
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "message"),
+    [
+        ({"bad_range": True}, "must lie in one range"),
+        ({"mixed": True}, "in one batch"),
+        ({"attached": True}, "left a gradient in the generator"),
+    ],
+)
+def test_each_mistake_is_found_by_itself(mistakes, message):
+    verdict = exercises.check_gan_bug_hunt(hunted(**mistakes))
+    assert not verdict.right and verdict.message.startswith("1 of 3") and message in verdict.message
+
+
+def test_all_mistakes_at_once_and_a_stub():
+    verdict = exercises.check_gan_bug_hunt(hunted(True, True, True))
+    assert verdict.message.startswith("3 of 3")
+    assert exercises.check_gan_bug_hunt(lambda *a: None).status == "not attempted"
