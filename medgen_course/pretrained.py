@@ -19,6 +19,7 @@ from medgen_course.models.classifier import Classifier
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.vae import VAE
+from medgen_course.recorder import Recording
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
@@ -100,6 +101,20 @@ def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
         beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
         for beta in BETAS
     }
+
+
+def recording_path(dataset: str, run: str) -> Path:
+    """Where the flight recording of a GAN run rests."""
+    return data_folder() / "pretrained" / dataset / "recordings" / f"{run}.safetensors"
+
+
+def load_recordings(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
+    """The recorded runs by their titles, the healthy one first; raises RunNotFound."""
+    runs = [
+        Recording.load(_there(recording_path(dataset, run), dataset))
+        for run in ("healthy", "collapse", "winner", "oscillation")
+    ]
+    return {run.about["title"]: run for run in runs}
 
 
 def sweep_path(dataset: str) -> Path:
