@@ -84,14 +84,16 @@ def evaluate(
     if json:
         print(dump_json(measured, indent=2))
         return 0
-    print(f"{'test split':10}  {'mean':>9}  {'95 % interval':>20}  {'worst':>9}  {'best':>9}")
+    print(f"{'test split':14}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
     for name, row in measured.items():
         low_high = f"{_number(row['low'])} to {_number(row['high'])}"
         worst, best = _number(row.get("worst")), _number(row.get("best"))
-        print(f"{name:10}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
-    print(
-        "worst: the mean training image in place of every reconstruction. Likelihoods are in nats per image."
-    )
+        print(f"{name:14}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
+    if "coverage" in measured:
+        n = measured["coverage"]["n"]
+        print(f"{n} images in every column. best: real test images against train; worst: noise.")
+    else:
+        print("worst: the mean training image in place of every reconstruction. Likelihoods: nats per image.")
     return 0
 
 

@@ -11,15 +11,20 @@ from torch import Tensor
 
 from medgen_course import datasets, metrics
 from medgen_course.checkpoints import RunError, write_json
+from medgen_course.classification import feature_network
 from medgen_course.datasets import Dataset
 from medgen_course.devices import make_fabric
+from medgen_course.fidelity import evaluate_samples, reference
 from medgen_course.likelihood import evaluate_vae
+from medgen_course.models.gan import Generator
 from medgen_course.models.vae import VAE
 from medgen_course.runs import load_run
+from medgen_course.samples import draw_labels, generate
 from medgen_course.transforms import to_unit
 
 MEASURES = {"psnr": metrics.psnr, "ssim": metrics.ssim, "mse": metrics.mse}
 BEST = {"ssim": 1.0, "mse": 0.0}  # PSNR has no upper end
+GAN_SAMPLES = 4  # as many times the test images are drawn, for an interval
 
 
 def evaluate(
@@ -36,7 +41,8 @@ def evaluate(
         Each figure as a mean over images with its bootstrap interval, `value`, `low`, `high`: psnr (dB),
         ssim and mse for an autoencoder; for a VAE those of `likelihood.evaluate_vae`. For psnr, ssim and
         mse also `worst`, what the mean training image scores when it stands in for every reconstruction,
-        and `best`, that of a perfect one (PSNR has no upper end). None where not finite.
+        and `best`, that of a perfect one (PSNR has no upper end). None where not finite. For a GAN those of
+        `fidelity.evaluate_samples`: test images are the held-out ones, classes are drawn as in training.
     Raises:
         RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
     """
@@ -50,6 +56,8 @@ def evaluate(
             f"{folder} was trained on {shape[0]} channels of {shape[1]} pixels; {data.name} has "
             f"{data.channels} of {data.size}. Evaluate it on images of its own kind."
         )
+    if isinstance(model, Generator):
+        return _stored(folder, evaluate_gan(model, config, data))
     place = make_fabric(device).device
     model.to(place)
     if isinstance(model, VAE):
@@ -63,6 +71,19 @@ def evaluate(
         result[name]["worst"] = floor[name].mean().item()
         if name in BEST:
             result[name]["best"] = BEST[name]
+    return _stored(folder, result)
+
+
+def evaluate_gan(generator: Generator, config: dict[str, Any], data: Dataset) -> dict[str, dict[str, Any]]:
+    """Samples of a generator against a data set; see `fidelity.evaluate_samples`."""
+    classes, n = generator.num_classes, GAN_SAMPLES * len(data.test)
+    labels = draw_labels(config["class_counts"], n) if classes else None
+    against = reference(data, feature_network(data), "test")
+    return evaluate_samples(generate(generator, n, labels=labels), against)
+
+
+def _stored(folder: Path, result: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Figures with None where they are not finite, as they are written to `metrics.json`."""
     finite = {
         name: {key: value if math.isfinite(value) else None for key, value in row.items()}
         for name, row in result.items()

@@ -10,8 +10,11 @@ from medgen_course.history import History
 from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
+from medgen_course.recorder import Recorder, spaced_moments
 from medgen_course.runs import Plan, train_into
 from medgen_course.sampling import Sampler
+
+RECORDED = 256  # validation images that the discriminator judges at every recorded moment
 
 
 def train_gan(
@@ -67,8 +70,13 @@ def train_gan(
             learning_rate,
             augment=diff_augment if augment else None,
         )
+        sampler = Sampler(data.train, batch_size)
+        about = {"title": out.name, "objective": objective, "steps_per_epoch": len(sampler)}
+        moments, count = spaced_moments(num_epochs * len(sampler)), min(RECORDED, len(data.val))
+        val = (data.val.images[:count], data.val.labels[:count])
+        recorder = Recorder(algorithm, *val, moments, about, path=out / "recording.safetensors")
         settings = {"objective": objective, "augment": augment, "class_counts": classes}
-        return Plan(algorithm, Sampler(data.train, batch_size), settings)
+        return Plan(algorithm, sampler, settings, recorder)
 
     return train_into(
         plan,
