@@ -4,6 +4,7 @@ Weights are stored in half precision and used in single. The codes of the test s
 stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,17 @@ def load_sweep(dataset: str) -> dict[str, np.ndarray]:
     """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
     table = np.genfromtxt(_there(sweep_path(dataset), dataset), delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}
+
+
+def mixture_path() -> Path:
+    """Where the table of the games on eight Gaussians rests (`make report`)."""
+    return data_folder() / "pretrained" / "mixture.csv"
+
+
+def load_mixture() -> list[dict[str, str]]:
+    """Rows of that table: objective, seed, modes found, share of points near one; raises RunNotFound."""
+    with open(_there(mixture_path(), "the mixture"), newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _there(file: Path, dataset: str) -> Path:
