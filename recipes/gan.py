@@ -23,7 +23,7 @@ from medgen_course.recorder import Recorder, spaced_moments
 from medgen_course.sampling import Sampler
 from medgen_course.training import fit
 
-EPOCHS = {"pneumoniamnist": 200, "phantom": 70}
+EPOCHS = {"pneumoniamnist": 200, "phantom": 36}
 SETTINGS = {"learning_rate": 2e-4, "discriminator_rate": 4e-4, "ema": 0.9995}
 JUDGES = 5  # classifiers trained on samples alone, and on real images
 
