@@ -79,7 +79,7 @@ class MetricSandbox(Explorer):
         few = min(COUNT, len(labels))
         order = np.random.default_rng(0).permutation(len(labels))[:few]
         self._images, self._labels = against.heldout_images[order], np.asarray(labels)[order]
-        self._train = train
+        self._train = train[:TRAINED]  # a copy must be one of those that are compared with
         self._against = against.thinned(TRAINED)
         self.sigma = slider("blur", 0, 2, 0, 0.1, "standard deviation in pixels")
         self.noise = slider("noise", 0, 0.2, 0, 0.01, "standard deviation on the [0, 1] scale")

@@ -1,0 +1,83 @@
+"""The explorers of notebook 03 in JupyterLab: sliders and play by keyboard, curves and map by mouse."""
+
+from test_explorers_browser import DATA, SETUP, check_controls, keep_screenshot, state, wait_for_change
+from test_vae_explorers_browser import say_latency
+
+LOAD = """
+from medgen_course import fidelity, pretrained
+
+eye = pretrained.load_classifier("phantom")
+"""
+REPLAY = "explorers.GANExplorer(pretrained.load_recordings())"
+WALK = """
+explorers.GeneratorExplorer(pretrained.load_gan("phantom")[0], data.label_names, eye)
+"""
+SANDBOX = """
+explorers.MetricSandbox(fidelity.reference(data, eye), data.val.labels, data.train.images)
+"""
+
+
+def test_replay_by_keyboard_play_and_mouse(open_notebook):
+    page = open_notebook(SETUP, LOAD, REPLAY)
+    before = state(page)
+    check_controls(page, sliders=1, buttons=0)
+    page.get_by_role("slider", name="moment").focus()
+    page.keyboard.press("ArrowLeft")
+    before = wait_for_change(page, before)
+    page.keyboard.press("Home")
+    before = wait_for_change(page, before)
+    assert "step 1 " in before[1]
+    page.locator(".jupyter-widgets.widget-play button").first.focus()
+    page.keyboard.press("Enter")  # play
+    before = wait_for_change(page, before)
+    before = wait_for_change(page, before)
+    page.locator(".jupyter-widgets.widget-play button").first.press("Enter")  # pause
+    page.wait_for_timeout(600)
+    before = state(page)
+    page.wait_for_timeout(600)
+    assert state(page)[1] == before[1]  # it stands still
+    surface = page.locator(".medgen-map-surface")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
+    before = wait_for_change(page, before)
+    page.get_by_label("run").first.select_option("a discriminator that wins")
+    before = wait_for_change(page, before)
+    page.get_by_label("curves").first.select_option("gradient norms")
+    keep_screenshot(page, "gan_explorer")
+    say_latency(page, ".noUi-handle", "keydown")
+
+
+def test_walk_by_keyboard_mouse_and_class(open_notebook):
+    page = open_notebook(SETUP, DATA, LOAD, WALK)
+    before = state(page)
+    check_controls(page, sliders=4, buttons=0)
+    page.get_by_role("slider", name="way").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.medgen-status').innerText.startsWith('10%')")
+    before = wait_for_change(page, before)
+    page.get_by_label("class").first.select_option(index=1)
+    before = wait_for_change(page, before)
+    surface = page.locator(".medgen-map-surface")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    for step in range(1, 10):
+        page.mouse.move(box["x"] + (0.5 + 0.04 * step) * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.up()
+    wait_for_change(page, before)
+    keep_screenshot(page, "generator_explorer")
+
+
+def test_sandbox_by_keyboard(open_notebook):
+    page = open_notebook(SETUP, DATA, LOAD, SANDBOX)
+    page.get_by_role("slider", name="blur").focus()
+    before = page.locator(".medgen-status").last.inner_text()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "old => [...document.querySelectorAll('.medgen-status')].at(-1).innerText !== old", arg=before
+    )
+    keep_screenshot(page, "metric_sandbox")
