@@ -7,6 +7,7 @@ import numpy as np
 
 from medgen_course import render, render_gan
 from medgen_course.explorers.base import BESIDE, CONTROL_LAYOUT, LABEL_STYLE, Explorer, choice
+from medgen_course.explorers.player import Player
 from medgen_course.explorers.position_map import PositionMap
 from medgen_course.explorers.timeline import GROUPS, Timeline, curves_of
 from medgen_course.recorder import Recording
@@ -51,8 +52,8 @@ class GANExplorer(Explorer):
             value=last, min=0, max=last, description="moment", readout=False, style=LABEL_STYLE,
             layout=CONTROL_LAYOUT, tooltip="which recorded step is shown",
         )  # fmt: skip
-        self.play = widgets.Play(value=last, min=0, max=last, interval=250, tooltip="play the recording")
-        self._link = widgets.jslink((self.play, "value"), (self.moment, "value"))
+        self.play = Player(value=last, max=last, hint="play the recording, or hold it")
+        self._link = widgets.link((self.play, "value"), (self.moment, "value"))
         self.group = choice("curves", [*GROUPS, "metrics"], "which curves are drawn")
         self.curves = PositionMap(np.full((1, 1), 255, np.uint8), label="curves of the run; x is the step")
         self.curves.y_label, self.curves.x_label = "", "step"

@@ -92,8 +92,10 @@ class MetricSandbox(Explorer):
             self._worst = self._against.measure(noise)
         self.measured = self.usual
         self.row_names = MEASURES
-        left = widgets.VBox([self.sheet, self.sigma, self.noise, self.dropped, self.copied])
-        self.children = (widgets.HBox([left, self.picture], layout={"flex_flow": "row wrap"}),)
+        controls = [self.sheet, self.sigma, self.noise, self.dropped, self.copied]
+        left = widgets.VBox(controls, layout={"width": "450px"})
+        right = widgets.VBox([self.picture], layout={"flex": "1 1 0", "min_width": "500px"})
+        self.children = (widgets.HBox([left, right], layout={"flex_flow": "row wrap"}),)
         self.refresh()
 
     def draw(self) -> tuple[np.ndarray, str]:

@@ -20,18 +20,17 @@ explorers.MetricSandbox(fidelity.reference(data, eye), data.val.labels, data.tra
 def test_replay_by_keyboard_play_and_mouse(open_notebook):
     page = open_notebook(SETUP, LOAD, REPLAY)
     before = state(page)
-    check_controls(page, sliders=1, buttons=0)
+    check_controls(page, sliders=1, buttons=1)
     page.get_by_role("slider", name="moment").focus()
     page.keyboard.press("ArrowLeft")
     before = wait_for_change(page, before)
     page.keyboard.press("Home")
     before = wait_for_change(page, before)
     assert "step 1 " in before[1]
-    page.locator(".jupyter-widgets.widget-play button").first.focus()
-    page.keyboard.press("Enter")  # play
+    page.get_by_role("button", name="Play").press("Enter")
     before = wait_for_change(page, before)
     before = wait_for_change(page, before)
-    page.locator(".jupyter-widgets.widget-play button").first.press("Enter")  # pause
+    page.get_by_role("button", name="Pause").press("Enter")
     page.wait_for_timeout(600)
     before = state(page)
     page.wait_for_timeout(600)
@@ -41,10 +40,12 @@ def test_replay_by_keyboard_play_and_mouse(open_notebook):
     box = surface.bounding_box()
     page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
     before = wait_for_change(page, before)
-    page.get_by_label("run").first.select_option("a discriminator that wins")
+    page.get_by_role("combobox", name="run", exact=True).select_option("a discriminator that wins")
     before = wait_for_change(page, before)
-    page.get_by_label("curves").first.select_option("gradient norms")
+    page.get_by_role("combobox", name="curves", exact=True).select_option("gradient norms")
     keep_screenshot(page, "gan_explorer")
+    page.get_by_role("slider", name="moment").press("Home")
+    page.wait_for_function("document.querySelector('.medgen-status').innerText.includes('step 1 ')")
     say_latency(page, ".noUi-handle", "keydown")
 
 
@@ -57,7 +58,7 @@ def test_walk_by_keyboard_mouse_and_class(open_notebook):
         page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.medgen-status').innerText.startsWith('10%')")
     before = wait_for_change(page, before)
-    page.get_by_label("class").first.select_option(index=1)
+    page.get_by_role("combobox", name="class", exact=True).select_option(index=1)
     before = wait_for_change(page, before)
     surface = page.locator(".medgen-map-surface")
     surface.scroll_into_view_if_needed()
