@@ -10,12 +10,9 @@ from medgen_course.exercises.autoencoder import (
     check_training_step,
 )
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
-from medgen_course.exercises.gan import (
-    check_alternating_step,
-    check_gradient_penalty,
-    check_non_saturating,
-)
+from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
+from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
 from medgen_course.exercises.vae_draw import check_reparameterise

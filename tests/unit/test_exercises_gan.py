@@ -59,6 +59,11 @@ def no_gradient(generator, discriminator, adam_g, adam_d, real, z):
     adam_g.step()
 
 
+def severed(logits):
+    """The right number on a leaf of its own: it has a gradient, but none that reaches the logits."""
+    return softplus(-logits).mean().detach().requires_grad_()
+
+
 def swapped(generator, discriminator, adam_g, adam_d, real, z):
     fake = generator(z)
     adam_d.zero_grad()
@@ -69,8 +74,30 @@ def swapped(generator, discriminator, adam_g, adam_d, real, z):
     adam_g.step()
 
 
+def simultaneous(generator, discriminator, adam_g, adam_d, real, z, loss=lambda logits: softplus(-logits)):
+    """Both gradients from the same D; with another loss, of G after D's step as it should be."""
+    minimax = loss(torch.zeros(1)) < 0
+    judged = None if minimax else loss(discriminator(generator(z))).mean()
+    slopes = None if minimax else torch.autograd.grad(judged, list(generator.parameters()))
+    adam_d.zero_grad()
+    (softplus(-discriminator(real)).mean() + softplus(discriminator(generator(z).detach())).mean()).backward()
+    adam_d.step()
+    adam_g.zero_grad()
+    if minimax:
+        loss(discriminator(generator(z))).mean().backward()
+    else:
+        for weight, slope in zip(generator.parameters(), slopes, strict=True):
+            weight.grad = slope
+    adam_g.step()
+
+
+def columns(critic, real, fake, share):
+    return penalty(critic, real * share, fake * share, torch.ones(len(real)))
+
+
 def penalty(critic, real, fake, share, power=2, create=True, whole=False, root=True, one=1.0):
-    points = (share.view(-1, 1, 1, 1) * real + (1 - share.view(-1, 1, 1, 1)) * fake).requires_grad_()
+    share = share.view(-1, 1, 1, 1)
+    points = (share * real + (1 - share) * fake).requires_grad_()
     (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=create)
     norm = slope.norm() if whole else slope.flatten(1).norm(dim=1)
     return ((norm if root else norm**2) - one).abs().pow(power).mean()
@@ -88,7 +115,9 @@ def penalty(critic, real, fake, share, power=2, create=True, whole=False, root=T
     ],
 )  # fmt: skip
 def test_right_answers(check, answer):
+    state = torch.get_rng_state()
     assert check(answer).right
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +130,10 @@ def test_right_answers(check, answer):
         (exercises.check_non_saturating, lambda logits: softplus(-logits), "should be a scalar"),
         (exercises.check_non_saturating, lambda logits: -logits.sigmoid().log().mean(), "underflows"),
         (exercises.check_non_saturating, lambda logits: softplus(-logits.detach()).mean(), "no gradient"),
+        (exercises.check_non_saturating, lambda logits: severed(logits), "no gradient flows back"),
         (exercises.check_alternating_step, lambda *players: None, "write its body"),
+        (exercises.check_alternating_step, simultaneous, "before its step"),
+        (exercises.check_alternating_step, lambda *p: simultaneous(*p, lambda x: -softplus(x)), "minimax"),
         (exercises.check_alternating_step, no_detach, "detach the generated images"),
         (exercises.check_alternating_step, no_gradient, "must not be detached"),
         (exercises.check_alternating_step, swapped, "swapped"),
@@ -114,6 +146,11 @@ def test_right_answers(check, answer):
         (exercises.check_gradient_penalty, lambda *a: penalty(*a, one=0.0), "not reduced by 1"),
         (exercises.check_gradient_penalty, lambda *a: penalty(*a, power=1), "without the square"),
         (exercises.check_gradient_penalty, lambda *a: penalty(*a, create=False), "create_graph=True"),
+        (exercises.check_gradient_penalty, lambda c, r, f, s: penalty(c, r, f, 1 - s), "wrong end"),
+        (exercises.check_gradient_penalty, lambda c, r, f, s: penalty(c, r, r, s), "these are the real"),
+        (exercises.check_gradient_penalty, lambda c, r, f, s: penalty(c, f, f, s), "these are the gener"),
+        (exercises.check_gradient_penalty, columns, "went along the columns"),
+        (exercises.check_gradient_penalty, lambda *a: penalty(*a).detach().requires_grad_(), "create_graph"),
         (exercises.check_gradient_penalty, lambda *a: 1 / 0, "ZeroDivisionError"),
     ],
 )
@@ -122,11 +159,11 @@ def test_mistakes_are_named(check, answer, message):
     assert not verdict.right and message in verdict.message
 
 
-def hunted(bad_range=False, mixed=False, attached=False):
+def hunted(bad_range=False, mixed=False, attached=False, to=lambda real: 2 * real - 1):
     """The step of the bug hunt with the chosen mistakes."""
 
     def step(generator, discriminator, optimizers, real, z):
-        real = 2 * real - 1 if bad_range else real
+        real = to(real) if bad_range else real
         fake = generator(z).sigmoid()
         shown = fake if attached else fake.detach()
         if mixed:
@@ -165,3 +202,48 @@ def test_all_mistakes_at_once_and_a_stub():
     verdict = exercises.check_gan_bug_hunt(hunted(True, True, True))
     assert verdict.message.startswith("3 of 3")
     assert exercises.check_gan_bug_hunt(lambda *a: None).status == "not attempted"
+
+
+@pytest.mark.parametrize(
+    "to", [lambda x: 255 * x, lambda x: x / 255, lambda x: (x + 1) / 2, torch.zeros_like]
+)
+def test_real_images_in_any_other_range_are_noticed(to):
+    verdict = exercises.check_gan_bug_hunt(hunted(bad_range=True, to=to))
+    assert verdict.message.startswith("1 of 3") and "must lie in one range" in verdict.message
+
+
+def generator_first(generator, discriminator, optimizers, real, z):
+    optimizers["generator"].zero_grad()
+    softplus(-discriminator(generator(z).sigmoid())).mean().backward()
+    optimizers["generator"].step()
+    optimizers["discriminator"].zero_grad()
+    shown = generator(z).sigmoid().detach()
+    (softplus(-discriminator(real)).mean() + softplus(discriminator(shown)).mean()).backward()
+    optimizers["discriminator"].step()
+
+
+def half_and_half(generator, discriminator, optimizers, real, z):
+    fake = generator(z).sigmoid().detach()
+    logits = [discriminator(torch.cat([real[part], fake[part]])) for part in (slice(3), slice(3, 6))]
+    optimizers["discriminator"].zero_grad()
+    sum((softplus(-both[:3]) + softplus(both[3:])).mean() for both in logits).backward()
+    optimizers["discriminator"].step()
+    optimizers["generator"].zero_grad()
+    softplus(-discriminator(generator(z).sigmoid())).mean().backward()
+    optimizers["generator"].step()
+
+
+def test_the_generator_may_move_first_and_half_batches_are_noticed():
+    assert exercises.check_gan_bug_hunt(generator_first).right
+    verdict = exercises.check_gan_bug_hunt(half_and_half)
+    assert verdict.message.startswith("1 of 3") and "in one batch" in verdict.message
+
+
+def test_a_generator_that_stands_still_is_said_once():
+    def step(generator, discriminator, optimizers, real, z):
+        shown = generator(z).sigmoid().detach()
+        (softplus(-discriminator(real)).mean() + softplus(discriminator(shown)).mean()).backward()
+        optimizers["discriminator"].step()
+
+    verdict = exercises.check_gan_bug_hunt(step)
+    assert verdict.message.startswith("the generator did not move") and "\n" not in verdict.message
