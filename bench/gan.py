@@ -8,10 +8,10 @@ memory layout. Ours carries what the textbook loop does not: the averaged genera
 import time
 
 import torch
-from foundation import in_turn
+from foundation import in_turn, latency, seconds
 from torch.nn.functional import binary_cross_entropy_with_logits as entropy
 
-from medgen_course import datasets
+from medgen_course import classification, datasets, explorers, fidelity, pretrained, samples
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.sampling import Sampler
 from medgen_course.training import fit
@@ -62,9 +62,35 @@ def speed(data) -> None:
     print(f"bfloat16 / float32: {times['ours'] / times['bfloat16']:.2f} x")
 
 
+def metrics_and_replay(data) -> None:
+    against = fidelity.reference(data, classification.feature_network(data))
+    elapsed = seconds(lambda: against.measure(data.train.images))
+    print(f"all measures on {len(data.train):,} images: {elapsed:.1f} s (target 15)")
+    replay = explorers.GANExplorer(pretrained.load_recordings())
+    latency("replay step", lambda i: setattr(replay.moment, "value", i % 40))
+
+
+def time_to_coverage(data, rate: float = 4e-4, most: int = 30) -> None:
+    """Seconds of training from scratch until coverage reaches half of what real images reach."""
+    against = fidelity.reference(data, classification.feature_network(data))
+    best, n = against.measure(data.val.images)["coverage"], len(data.val)
+    algorithm, sampler = GANAlgorithm(*networks(data), learning_rate=rate), Sampler(data.train, BATCH)
+    spent = 0.0
+    for epoch in range(most):
+        one = seconds(lambda epoch=epoch: fit(algorithm, sampler, 1, epoch, "cpu", "float32", progress=False))
+        spent += one
+        found = against.measure(samples.generate(algorithm.average.eval(), n))["coverage"]
+        if found >= 0.5 * best:
+            print(f"coverage {found:.3f} (best {best:.3f}): {epoch + 1} epochs, {spent:.0f} s of training")
+            return
+    print(f"coverage {found:.3f} of {best:.3f} after {most} epochs, {spent:.0f} s: half was not reached")
+
+
 if __name__ == "__main__":
     data = datasets.load("pneumoniamnist", fallback="phantom")
     print(f"images: {data.name}, {data.size} px")
     started = time.perf_counter()
     speed(data)
+    metrics_and_replay(data)
+    time_to_coverage(data)
     print(f"({time.perf_counter() - started:.0f} s)")
