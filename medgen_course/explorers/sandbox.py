@@ -41,7 +41,14 @@ def spoil(
         seed: of all choices.
     Returns:
         uint8 (N, C, H, W).
+    Raises:
+        ValueError: not one class for each image.
     """
+    if np.shape(labels) != (len(images),):
+        raise ValueError(
+            f"labels have the shape {np.shape(labels)}; a lost mode needs one class for each image, "
+            f"({len(images)},). Of several labels give one: labels[:, 0]."
+        )
     rng, spoilt = np.random.default_rng(seed), images.copy()
     classes, counts = np.unique(labels, return_counts=True)
     lost = np.flatnonzero(labels == classes[counts.argmin()])
