@@ -9,6 +9,9 @@ from medgen_course.exercises.autoencoder import (
     check_reconstruction_loss,
     check_training_step,
 )
+from medgen_course.exercises.cyclegan import check_cycle_loss, check_receptive_field
+from medgen_course.exercises.cyclegan_bug_hunt import check_cyclegan_bug_hunt
+from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
@@ -23,13 +26,17 @@ __all__ = [
     "check_alternating_step",
     "check_balanced_accuracy",
     "check_bug_hunt",
+    "check_cycle_loss",
+    "check_cyclegan_bug_hunt",
     "check_elbo",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
+    "check_image_pool",
     "check_interpolate",
     "check_keep_first",
     "check_kl",
     "check_non_saturating",
+    "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
     "check_training_step",
