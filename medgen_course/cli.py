@@ -12,7 +12,13 @@ from typing import Any, Literal
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser
 
-MODELS = {"autoencoder": "runs", "vae": "runs", "gan": "runs_gan"}  # model -> where its `train_...` stands
+MODELS = {  # model -> where its `train_...` stands
+    "autoencoder": "runs",
+    "vae": "runs",
+    "gan": "runs_gan",
+    "cyclegan": "runs_translation",
+    "pix2pix": "runs_translation",
+}
 EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
 
 
@@ -84,12 +90,14 @@ def evaluate(
     if json:
         print(dump_json(measured, indent=2))
         return 0
-    print(f"{'test split':14}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
+    print(f"{'test split':21}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
     for name, row in measured.items():
-        low_high = f"{_number(row['low'])} to {_number(row['high'])}"
+        low_high = f"{_number(row['low'])} to {_number(row['high'])}" if "low" in row else "-"
         worst, best = _number(row.get("worst")), _number(row.get("best"))
-        print(f"{name:14}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
-    if "coverage" in measured:
+        print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
+    if any(name.startswith("frechet_") for name in measured):
+        print("worst: the image left as it is. best of frechet: training images of the target domain.")
+    elif "coverage" in measured:
         n = measured["coverage"]["n"]
         print(f"{n} images in every column. best: real test images against train; worst: noise.")
     else:
@@ -111,6 +119,22 @@ def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = N
 
     images, _ = samples.sample(folder, n, out, seed, label)
     print(f"{len(images)} images, {images.dtype} {images.shape}, written to {out}")
+    return 0
+
+
+def translate(folder: Path, images: Path, to: Literal["a", "b"], out: Path) -> int:
+    """Translate images with a trained CycleGAN or pix2pix.
+
+    Args:
+        folder: the run folder that `medgen train` wrote.
+        images: the .npz to be translated, with `images`, or with train_images, val_images, test_images.
+        to: the domain wanted; a run's config.json names a and b.
+        out: the .npz to be written, with arrays of the same names.
+    """
+    from medgen_course import translating
+
+    for name, array in translating.translate(folder, images, to, out).items():
+        print(f"{name}: {len(array)} images, {array.dtype} {array.shape}, written to {out}")
     return 0
 
 
@@ -165,11 +189,12 @@ def parser(training: bool = True) -> ArgumentParser:
     top = ArgumentParser(prog="medgen", description=purpose, epilog=EXIT_CODES)
     commands = top.add_subcommands(dest="command")
     for function, positional in (
-        (doctor, ""),
-        (data, "name"),
-        (evaluate, "folder"),
-        (sample, "folder"),
-        (run, "notebooks"),
+        (doctor, ()),
+        (data, ("name",)),
+        (evaluate, ("folder",)),
+        (sample, ("folder",)),
+        (translate, ("folder", "images")),
+        (run, ("notebooks",)),
     ):
         about = parse_docstring(function.__doc__).short_description
         commands.add_subcommand(function.__name__, _options(function, positional), help=about)
@@ -186,8 +211,8 @@ def _trainer(model: str) -> Callable:
     return getattr(import_module(f"medgen_course.{MODELS[model]}"), f"train_{model}")
 
 
-def _options(function: Callable, positional: str = "") -> ArgumentParser:
-    """A parser with an option for each parameter of a function, but `positional` without dashes."""
+def _options(function: Callable, positional: Sequence[str] = ()) -> ArgumentParser:
+    """A parser with an option for each parameter of a function, but those of `positional` without dashes."""
     about = parse_docstring(function.__doc__)
     helps = {parameter.arg_name: parameter.description for parameter in about.params}
     made = ArgumentParser(description=about.short_description)
@@ -196,15 +221,15 @@ def _options(function: Callable, positional: str = "") -> ArgumentParser:
         settings: dict[str, Any] = {"help": helps[name]}
         if parameter.annotation is bool:
             settings["action"] = "store_true"
-        elif name == positional and not required:
+        elif name in positional and not required:
             settings |= {"nargs": "*", "type": str, "default": parameter.default}
         else:
             settings |= {"type": parameter.annotation}
             if not required:
                 settings["default"] = parameter.default
-            elif name != positional:
+            elif name not in positional:
                 settings["required"] = True
-        made.add_argument(name if name == positional else f"--{name.replace('_', '-')}", **settings)
+        made.add_argument(name if name in positional else f"--{name.replace('_', '-')}", **settings)
     return made
 
 
@@ -228,7 +253,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if command == "train":
             model = arguments["train"]["model"]
             return train(model, **arguments["train"][model])
-        return {f.__name__: f for f in (doctor, data, evaluate, sample, run)}[command](**settings)
+        return {f.__name__: f for f in (doctor, data, evaluate, sample, translate, run)}[command](**settings)
     except (ValueError, OSError) as error:
         if sys.flags.dev_mode:
             raise

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from medgen_course import datasets, metrics
-from medgen_course.checkpoints import RunError, write_json
+from medgen_course.checkpoints import RunError, RunFolder, write_json
 from medgen_course.classification import feature_network
 from medgen_course.datasets import Dataset
 from medgen_course.devices import make_fabric
@@ -18,9 +18,13 @@ from medgen_course.fidelity import evaluate_samples, reference
 from medgen_course.likelihood import evaluate_vae
 from medgen_course.models.gan import Generator
 from medgen_course.models.vae import VAE
-from medgen_course.runs import load_run
+from medgen_course.runs import TRANSLATING, load_run
+from medgen_course.runs_translation import load_translators
 from medgen_course.samples import draw_labels, generate
 from medgen_course.transforms import to_unit
+from medgen_course.translation import from_dataset, named_classes
+from medgen_course.translation_evaluation import class_change, evaluate_translators
+from medgen_course.translation_eye import translation_eye
 
 MEASURES = {"psnr": metrics.psnr, "ssim": metrics.ssim, "mse": metrics.mse}
 BEST = {"ssim": 1.0, "mse": 0.0}  # PSNR has no upper end
@@ -42,12 +46,15 @@ def evaluate(
         ssim and mse for an autoencoder; for a VAE those of `likelihood.evaluate_vae`. For psnr, ssim and
         mse also `worst`, what the mean training image scores when it stands in for every reconstruction,
         and `best`, that of a perfect one (PSNR has no upper end). None where not finite. For a GAN those of
-        `fidelity.evaluate_samples`: test images are the held-out ones, classes are drawn as in training.
+        `fidelity.evaluate_samples`: test images are the held-out ones, classes are drawn as in training. For
+        a CycleGAN or a pix2pix those of `translation_evaluation`.
     Raises:
         RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
     """
     if importance_samples < 0:
         raise ValueError(f"importance_samples is {importance_samples}; give 0 to leave it out, or more.")
+    if RunFolder(folder).load_config().get("model", {}).get("kind") in TRANSLATING:
+        return _stored(folder, evaluate_translation(folder, dataset))
     model, config = load_run(folder)
     shape = (config["model"]["channels"], config["model"]["size"])
     data = datasets.load(dataset or config["dataset"], size=shape[1])
@@ -80,6 +87,21 @@ def evaluate_gan(generator: Generator, config: dict[str, Any], data: Dataset) ->
     labels = draw_labels(config["class_counts"], n) if classes else None
     against = reference(data, feature_network(data), "test")
     return evaluate_samples(generate(generator, n, labels=labels), against)
+
+
+def evaluate_translation(folder: Path, dataset: str | None = None) -> dict[str, dict[str, Any]]:
+    """Figures of a CycleGAN or a pix2pix; see `translation_evaluation.evaluate_translators`."""
+    translators, config = load_translators(folder)
+    data = datasets.load(dataset or config["dataset"], size=translators.size)
+    classes = named_classes(data, config["domains"]) if config["domains"] else (0, 1)
+    domains, eye = from_dataset(data, classes), translation_eye(data)
+    if domains.channels != translators.channels or domains.size != translators.size:
+        raise RunError(
+            f"{folder} translates {translators.channels} channels of {translators.size} pixels; "
+            f"{data.name} has {domains.channels} of {domains.size}. Evaluate it on images of its own kind."
+        )
+    rows = evaluate_translators(translators, domains, eye)
+    return rows if domains.test.truth else rows | class_change(translators, domains, eye, classes)
 
 
 def _stored(folder: Path, result: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -43,6 +43,34 @@ def read_splits(path: Path, limit: int | None = None) -> dict[str, tuple[np.ndar
     return splits
 
 
+def read_images(path: Path, limit: int | None = None) -> dict[str, np.ndarray]:
+    """Read every array of one file that is called `images` or `..._images`, whatever else lies there.
+
+    Args:
+        path: the .npz; images as in `read_splits`.
+        limit: bytes that all arrays may take in memory; None: 80 % of what is available.
+    Returns:
+        Name of the array -> uint8 (N, C, H, W) with C 1 or 3.
+    Raises:
+        DatasetError: there is no such array, or one of them is not like that.
+    """
+    with npz.open_npz(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        keys = [name for name in names if name == "images" or name.endswith("_images")]
+        if not keys:
+            raise problem(
+                path,
+                f"arrays {', '.join(names) or 'none'}",
+                "one that is called images, or several like test_images",
+                "save the images under that name: numpy.savez_compressed(path, images=...)",
+            )
+        headers = npz.read_headers(path, archive, keys)
+        for header in headers.values():
+            _check_images(path, header)
+        npz.check_memory(path, sum(header.count for header in headers.values()), limit)
+        return {key: _read_images(path, archive, header) for key, header in headers.items()}
+
+
 def _check_images(path: Path, header: Header) -> None:
     subject, shape = f"{path} [{header.key}]", header.shape
     if header.dtype != np.uint8:

@@ -81,9 +81,14 @@ def load_conditioned(dataset: str) -> ConditionedVAE:
     return _fill(ConditionedVAE(**about["model"]), tensors, "conditioned_vae")
 
 
-def load_classifier(dataset: str) -> Classifier:
-    """The classifier whose features measure generated images; raises RunNotFound."""
-    tensors, about = _read(dataset, "classifier")
+def load_classifier(dataset: str, model: str = "classifier") -> Classifier:
+    """The classifier whose features measure generated images; raises RunNotFound.
+
+    Args:
+        dataset: name of the data set.
+        model: "classifier", or "translation_eye", which knows the phantom in both contrasts.
+    """
+    tensors, about = _read(dataset, model)
     return _fill(Classifier(**about["model"]), tensors, "classifier")
 
 

@@ -26,6 +26,7 @@ KINDS = {
     "vae": (VAE, "vae"),
     "gan": (Generator, "generator_ema"),
 }
+TRANSLATING = ("cyclegan", "pix2pix")  # kinds of two networks or two domains; see runs_translation.py
 
 
 @dataclass
@@ -215,6 +216,8 @@ def load_run(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     config = run.load_config()
     settings = dict(config.get("model", {}))
     kind = settings.pop("kind", None)
+    if kind in TRANSLATING:
+        raise RunError(f"{folder} holds a {kind}, which draws nothing: hand it images, medgen translate.")
     if kind not in KINDS:
         raise RunError(f"{folder}/config.json: the model is {kind!r}; known are {', '.join(KINDS)}.")
     make, network = KINDS[kind]

@@ -1,6 +1,6 @@
 """Draw images from a trained generative model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +53,30 @@ def sample(
             f"{folder} holds an autoencoder, which has no prior to draw from; notebook 01 shows what happens "
             "if one tries. Train a VAE or a GAN: medgen train --help."
         )
-    images = images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1)
-    arrays = {"images": images} if labels is None else {"images": images, "labels": labels[:, None]}
+    others = {} if labels is None else {"labels": labels[:, None]}
+    return save_images(out, {"images": images}, others)["images"], labels
+
+
+def save_images(
+    out: Path, images: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Write an .npz in MedMNIST's layout, atomically.
+
+    Args:
+        out: the file.
+        images: name -> uint8 (N, C, H, W).
+        others: arrays that are written as they are.
+    Returns:
+        The images as written, (N, H, W) or (N, H, W, 3).
+    """
+    laid = {n: x[:, 0] if x.shape[1] == 1 else x.transpose(0, 2, 3, 1) for n, x in images.items()}
 
     def write(partial: Path) -> None:
         with open(partial, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **laid, **(others or {}))
 
     write_atomically(out, write)
-    return images, labels
+    return laid
 
 
 @torch.inference_mode()

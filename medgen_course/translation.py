@@ -98,6 +98,25 @@ def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains
     return Domains(dataset.label_names[classes[0]], dataset.label_names[classes[1]], **parts)
 
 
+def named_classes(dataset: Dataset, domains: str) -> tuple[int, int]:
+    """Two classes out of words like "0,1" or "normal,pneumonia".
+
+    Raises:
+        DatasetError: not two classes of this data set; the message lists them.
+    """
+    words = [word.strip() for word in domains.split(",")]
+    names = list(dataset.label_names)
+    known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+    numbers = [names.index(word) if word in names else _number(word) for word in words]
+    if len(numbers) != 2 or not all(0 <= number < len(names) for number in numbers):
+        raise DatasetError(f"domains are {domains!r}; give two classes with a comma between them: {known}.")
+    return numbers[0], numbers[1]
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() else -1
+
+
 def phantom_domains(
     size: int = 32,
     prevalence_a: float = 0.5,

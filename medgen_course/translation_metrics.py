@@ -101,6 +101,7 @@ class LesionReport:
         (K,), grey levels in [-1, 1].
     erased: (K,) bool. invented: regions in each of the N slices, (N,). regions: where, bool (N, H, W).
     threshold: how far from the truth a pixel must lie to count, half the mean true contrast; signed.
+    smallest: how many such pixels an invention must have.
     """
 
     lesions: np.ndarray
@@ -110,6 +111,7 @@ class LesionReport:
     invented: np.ndarray
     regions: np.ndarray
     threshold: float
+    smallest: int
 
     @property
     def erased_share(self) -> float:
@@ -128,6 +130,7 @@ def lesion_report(
     healthy: np.ndarray,
     masks: np.ndarray,
     smallest: int | None = None,
+    threshold: float | None = None,
 ) -> LesionReport:
     """Count erased and invented lesions.
 
@@ -141,8 +144,10 @@ def lesion_report(
         truth, healthy: uint8 (N, 1, H, W), the target domain with and without the lesion.
         masks: uint8 (N, 1, H, W).
         smallest: pixels that an invention must have; None takes the smallest mask that there is.
+        threshold: signed distance from the truth that counts; None takes half the mean true contrast. Give
+            both, from a report on all slices, to judge a few of them by the same measure.
     Raises:
-        ValueError: the shapes differ, or there is no lesion at all.
+        ValueError: the shapes differ, or there is no lesion to take one of the two from.
     Source: the question of Cohen, Luck & Honari 2018.
     """
     shapes = [tuple(t.shape) for t in (translated, truth, healthy, masks)]
@@ -152,12 +157,12 @@ def lesion_report(
     true, twin, inside = truth[:, 0] / 255, healthy[:, 0] / 255, masks[:, 0].astype(bool)
     area = inside.sum((1, 2))
     lesions = np.flatnonzero(area)
-    if not len(lesions):
+    if not len(lesions) and None in (smallest, threshold):
         raise ValueError("no mask holds a lesion, so none can be erased; give slices with lesions.")
     true_contrast, contrast = (
         ((image - twin) * inside).sum((1, 2))[lesions] / area[lesions] for image in (true, made)
     )
-    threshold = float(true_contrast.mean()) / 2
+    threshold = float(true_contrast.mean()) / 2 if threshold is None else threshold
     beyond = (made - true) * np.sign(threshold) > abs(threshold)
     smallest = int(area[lesions].min()) if smallest is None else smallest
     regions = np.stack([_large(part, smallest) for part in beyond])
@@ -169,6 +174,7 @@ def lesion_report(
         invented=np.array([label(part)[1] for part in regions]),
         regions=regions,
         threshold=threshold,
+        smallest=smallest,
     )
 
 

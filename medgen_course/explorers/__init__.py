@@ -10,11 +10,12 @@ from medgen_course.explorers.picture import Picture
 from medgen_course.explorers.position_map import PositionMap
 from medgen_course.explorers.sandbox import MetricSandbox
 from medgen_course.explorers.sliders import Sliders
+from medgen_course.explorers.translation import TranslationExplorer
 from medgen_course.explorers.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
     "BetaExplorer", "DataExplorer", "Explorer", "GANExplorer", "GeneratorExplorer", "LatentExplorer",
-    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Upload", "VAELatentExplorer",
-    "fit_picture", "reconstruction_errors",
+    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "TranslationExplorer", "Upload",
+    "VAELatentExplorer", "fit_picture", "reconstruction_errors",
 ]  # fmt: skip

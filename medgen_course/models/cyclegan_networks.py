@@ -116,16 +116,17 @@ class ResNetGenerator(nn.Module):
 class PatchDiscriminator(nn.Module):
     """Images to one logit for each of many overlapping patches: PatchGAN (Isola et al. 2017, section 3.2.2).
 
-    It judges texture and edges, not the layout of the whole image. Strided convolutions, then two at the
-    same side, with leaky ReLU. The paper's instance normalisation is left out: it hides from the
-    discriminator how bright a patch is, and a generator that inverts an image goes unpunished.
+    Strided convolutions, then two at the same side, with leaky ReLU, and instance normalisation after all of
+    them but the first and the last. Every logit so knows mean and variance of the whole image too, beside its
+    own patch. Without the normalisation it took the phantom's discriminators too long to notice that grey and
+    white matter were noise, and the generators stayed with a wrong map.
 
     Args:
         channels: of its domain; for pix2pix those of both domains together.
         size: side of the images in pixels.
         width: channels after the first stage, doubled with each further one, up to eight times.
-        strides: strided convolutions; None takes 1 below 64 pixels, 2 below 128 and 3 from there on, which
-            makes patches of 16, 34 and 70 pixels.
+        strides: strided convolutions; None takes 2 below 128 pixels and 3 from there on, which makes patches
+            of 34 and of 70 pixels (the paper's). One makes patches of 16 pixels.
     Raises:
         ValueError: the size is out of range.
     """
@@ -133,7 +134,7 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, channels: int, size: int, width: int = 32, strides: int | None = None):
         super().__init__()
         check_size(size)
-        strides = (1 if size < 64 else 2 if size < 128 else 3) if strides is None else strides
+        strides = (2 if size < 128 else 3) if strides is None else strides
         self.config = {
             "kind": "patch_discriminator",
             "channels": channels,
@@ -144,16 +145,18 @@ class PatchDiscriminator(nn.Module):
         self.strides = [*[2] * strides, 1, 1]
         widths = [channels, *[width * min(2**i, 8) for i in range(strides + 1)], 1]
         layers = []
-        for stride, (a, b) in zip(self.strides, pairwise(widths), strict=True):
+        for i, (stride, (a, b)) in enumerate(zip(self.strides, pairwise(widths), strict=True)):
             layers.append(nn.Conv2d(a, b, 4, stride, padding=1))
-            if b > 1:
+            if 0 < i < len(self.strides) - 1:
+                layers.append(norm(b))
+            if i < len(self.strides) - 1:
                 layers.append(nn.LeakyReLU(0.2))
         self.layers = nn.Sequential(*layers)
         initialise(self)
 
     @property
     def receptive_field(self) -> int:
-        """Side of the patch that one logit sees, in pixels: 1 + sum of 3 steps of each layer."""
+        """Side of the patch that the convolutions of one logit see, in pixels: 1 + 3 steps of each layer."""
         field, step = 1, 1
         for stride in self.strides:
             field += 3 * step  # a kernel of 4 reaches 3 of its own steps further
@@ -162,4 +165,5 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, channels, H, W) in [0, 1] to logits (B, 1, h, w); large for "real"."""
-        return self.layers(2 * x - 1).float()  # (B, 32, 16, 16), (B, 64, 15, 15), (B, 1, 14, 14) at 32 px
+        # (B, 32, 16, 16), (B, 64, 8, 8), (B, 128, 7, 7), (B, 1, 6, 6) at 32 px
+        return self.layers(2 * x - 1).float()

@@ -1,0 +1,61 @@
+"""What the translation explorer shows, in words and numbers: one function a line."""
+
+import numpy as np
+from torch import Tensor
+
+from medgen_course import render
+from medgen_course.explorers.translation_view import Journey
+from medgen_course.translation_metrics import LesionReport, quality
+
+
+def captions(image: str, here: str, there: str, limit: float, truth: bool) -> list[str]:
+    """Of each panel: the image above and the difference below it.
+
+    Args:
+        image: what the source is called.
+        here, there: the domains it comes from and goes to.
+        limit: the difference that gets the full colour.
+        truth: whether there is a fourth panel.
+    """
+    names = [
+        f"{image}, {here}; below: colours of ±{limit:.2f}",
+        f"translated to {there}; below: minus the source",
+        f"back to {here}; below: minus the source",
+        f"truth in {there}; below: translated minus truth",
+    ]
+    return names if truth else names[:3]
+
+
+def say_cycle(journey: Journey) -> str:
+    """The cycle error, and what noise does to it."""
+    text = f"cycle error, mean |back − source|: {journey.clean_error:.4f}"
+    if not journey.noise:
+        return f"{text} · no noise on the way back"
+    times = f", {journey.cycle_error / journey.clean_error:.1f} times as much" if journey.clean_error else ""
+    return f"{text} · with noise of σ {journey.noise:.3f} on the way back {journey.cycle_error:.4f}{times}"
+
+
+def say_quality(translated: Tensor, truth: np.ndarray) -> str:
+    """How near a translation (1, C, H, W) is to the truth, uint8 (1, C, H, W)."""
+    if np.array_equal(render.to_bytes(translated), truth):
+        return "translated against the truth: identical"
+    values = quality(translated, truth)
+    return f"translated against the truth: PSNR {values['psnr'][0]:.1f} dB, SSIM {values['ssim'][0]:.3f}"
+
+
+def say_lesions(report: LesionReport) -> list[str]:
+    """What became of the lesion of one slice, and what was invented in it."""
+    side = "brighter" if report.threshold > 0 else "darker"
+    counts = f"each at least {report.smallest} px, {side} than the truth by more than"
+    invented = (
+        f"invented regions, dashed outline: {report.invented[0]} ({counts} {abs(report.threshold):.3f})"
+    )
+    if not len(report.lesions):
+        return ["no lesion in this slice", invented]
+    true, made = float(report.true_contrast[0]), float(report.contrast[0])
+    share = f", {100 * made / true:.0f} % of it" if true else ""
+    fate = "erased (less than half is left)" if report.erased[0] else "not erased"
+    return [
+        f"lesion, solid outline: contrast {true:+.3f} in truth, {made:+.3f} translated{share}: {fate}",
+        invented,
+    ]

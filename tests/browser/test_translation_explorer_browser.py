@@ -1,0 +1,161 @@
+"""The translation explorer in JupyterLab: sliders, direction, outlines and an own picture."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from test_explorers_browser import check_controls, keep_screenshot, state, wait_for_change
+from test_vae_explorers_browser import say_latency
+
+SETUP = """
+import torch
+from medgen_course import explorers, translation
+from medgen_course.models.cyclegan_networks import ResNetGenerator
+from medgen_course.transforms import to_unit
+from medgen_course.translators import Translators
+torch.set_num_threads(1)
+torch.manual_seed(0)
+domains = translation.phantom_domains(32, counts=(48, 40, 40))
+"""
+TRAIN = """
+def taught(x, y, steps):
+    network = ResNetGenerator(1, 1, 32, width=8, blocks=2)
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (network.translate(x) - y).abs().mean().backward()
+        optimizer.step()
+    return network.eval().requires_grad_(False)
+
+a, b = (to_unit(torch.from_numpy(x)) for x in (domains.train.truth.a, domains.train.truth.b))
+runs = {share: {steps: Translators(taught(a, b, steps), taught(b, a, steps)) for steps in (0, 10, 60)}
+        for share in (0.0, 0.5, 1.0)}
+"""
+SHOW = 'explorers.TranslationExplorer(runs, domains.test, ("T1w", "T2w"), "step")'
+ONE_PAIR = """
+def untrained():
+    return ResNetGenerator(1, 1, 32).eval().requires_grad_(False)
+
+pair = Translators(untrained(), untrained())
+explorers.TranslationExplorer(pair, translation.Part(domains.test.a, domains.test.b[:9]), ("T1w", "T2w"))
+"""
+WIDE = """() => {
+    const box = (node) => node.getBoundingClientRect();
+    const picture = document.querySelector("img.medgen-picture");
+    const area = box(document.querySelector(".medgen-explorer"));
+    const captions = [...document.querySelectorAll(".medgen-captions > div")].map(box);
+    return {
+        shrunk: picture.naturalWidth - box(picture).width,
+        beyond: box(picture).right - area.right,
+        above: Math.max(...captions.map((c) => c.bottom)) - box(picture).top,
+        columns: captions.map((c) => c.left - box(picture).left),
+    };
+}"""
+
+
+def says(page, words):
+    page.wait_for_function(
+        "words => document.querySelector('.medgen-status').innerText.includes(words)", arg=words
+    )
+
+
+def picture_changes(page, before):
+    page.wait_for_function(
+        """src => {
+            const picture = document.querySelector(".medgen-picture");
+            return picture.src !== src && picture.naturalWidth > 0;
+        }""",
+        arg=before[0],
+    )
+    return state(page)
+
+
+def test_translation_by_keyboard_and_with_an_own_picture(open_notebook):
+    page = open_notebook(SETUP, TRAIN, SHOW)
+    before = state(page)
+    check_controls(page, sliders=5, buttons=1)
+    page.evaluate("document.querySelector('.medgen-explorer').scrollIntoView()")
+    keep_screenshot(page, "translation_explorer")
+    place = page.evaluate(WIDE)
+    assert place["shrunk"] == 0 and place["beyond"] <= 0 and place["above"] <= 0
+    assert place["columns"] == sorted(place["columns"]) and len(place["columns"]) == 4
+    page.get_by_role("slider", name="image").focus()
+    page.keyboard.press("ArrowRight")
+    before = wait_for_change(page, before)
+    page.get_by_role("slider", name="step").focus()
+    page.keyboard.press("Home")
+    before = wait_for_change(page, before)
+    assert " · step 0 " in before[1]
+    page.get_by_role("button", name="Play").press("Enter")
+    says(page, " · step 60 ")
+    before = state(page)
+    lesions = page.get_by_role("slider", name="lesions in T2w")
+    assert lesions.get_attribute("aria-valuetext") == "50 %"
+    lesions.focus()
+    page.keyboard.press("ArrowLeft")
+    before = wait_for_change(page, before)
+    assert "trained with a lesion in 0 % of the T2w images" in before[1]
+    page.get_by_role("slider", name="full colour at").focus()
+    page.keyboard.press("ArrowRight")
+    before = picture_changes(page, before)
+    assert "of ±0.35" in page.locator(".medgen-captions > div").first.inner_text()
+    page.get_by_role("slider", name="noise on way back").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    says(page, "noise of σ 0.020")
+    before = state(page)
+    page.get_by_role("checkbox", name="lesion outlines").press("Space")
+    before = picture_changes(page, before)
+    page.get_by_role("combobox", name="direction").select_option("T2w → T1w")
+    before = wait_for_change(page, before)
+    assert before[1].startswith("T2w → T1w · image ")
+    page.get_by_role("checkbox", name="lesion outlines").press("Space")
+    before = picture_changes(page, before)
+    keep_screenshot(page, "translation_explorer_back")
+    buffer = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
+    field = page.locator(".medgen-upload input")
+    field.set_input_files({"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    before = wait_for_change(page, before)
+    assert "no truth is known for your picture" in before[1]
+    captions = page.locator(".medgen-captions > div")
+    assert captions.count() == 3 and captions.first.inner_text().startswith("your picture, T2w")
+    field.set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.wait_for_function("document.querySelector('.medgen-notice').innerText.includes('cannot be read')")
+    keep_screenshot(page, "translation_explorer_own")
+    page.get_by_role("button", name="Back to the images").press("Enter")
+    before = wait_for_change(page, before)
+    assert captions.count() == 4
+    assert page.get_by_role("button", name="Back to the images").count() == 0
+    page.evaluate("""bytes => {
+        const files = new DataTransfer();
+        files.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+        const field = document.querySelector(".medgen-upload span");
+        field.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+    }""", list(buffer.getvalue()))  # fmt: skip
+    before = wait_for_change(page, before)
+    page.get_by_role("slider", name="image").focus()
+    page.keyboard.press("ArrowLeft")  # an image of the list puts the own one away
+    wait_for_change(page, before)
+    assert captions.count() == 4
+    say_latency(page, ".noUi-handle", "keydown")
+
+
+def test_one_pair_without_a_truth(open_notebook):
+    page = open_notebook(SETUP, ONE_PAIR)
+    before = state(page)
+    check_controls(page, sliders=3, buttons=0)
+    explorer = page.locator(".medgen-explorer")
+    assert explorer.get_by_role("slider").count() == 3  # image, full colour, noise
+    assert (
+        explorer.get_by_role("checkbox").count() == 0
+        and explorer.get_by_role("button", name="Play").count() == 0
+    )
+    assert "no truth is known for these images" in before[1]
+    page.get_by_role("slider", name="image").press("End")
+    before = wait_for_change(page, before)
+    assert "image 39" in before[1]
+    page.get_by_role("combobox", name="direction").select_option("T2w → T1w")
+    before = wait_for_change(page, before)
+    assert before[1].startswith("T2w → T1w · image 8")
+    keep_screenshot(page, "translation_explorer_one_pair")
