@@ -101,7 +101,9 @@ def evaluate_translation(folder: Path, dataset: str | None = None) -> dict[str, 
             f"{data.name} has {domains.channels} of {domains.size}. Evaluate it on images of its own kind."
         )
     rows = evaluate_translators(translators, domains, eye)
-    return rows if domains.test.truth else rows | class_change(translators, domains, eye, classes)
+    if domains.test.truth is not None:
+        return rows
+    return rows | class_change(translators, domains, eye, ((classes[0],), (classes[1],)))
 
 
 def _stored(folder: Path, result: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -17,10 +17,13 @@ from medgen_course.checkpoints import RunNotFound, load_tensors, read_json, save
 from medgen_course.fetch import data_folder
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
+from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
+from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.vae import VAE
 from medgen_course.recorder import Recording
+from medgen_course.translators import Translators
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
@@ -130,8 +133,47 @@ def sweep_path(dataset: str) -> Path:
 
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
     """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
-    table = np.genfromtxt(_there(sweep_path(dataset), dataset), delimiter=",", names=True, deletechars="")
-    return {name: table[name] for name in table.dtype.names}
+    return _columns(_there(sweep_path(dataset), dataset))
+
+
+def load_translators(dataset: str) -> dict[int, Translators]:
+    """The CycleGAN of a task after some steps of its training, the shipped one last; raises RunNotFound."""
+    tensors, about = _read(dataset, "cyclegan")
+    return {step: _translators(tensors, about, f"{step}/") for step in about["recipe"]["moments"]}
+
+
+def load_pix2pix() -> Translators:
+    """pix2pix between the phantom's contrasts, both ways; raises RunNotFound."""
+    tensors, about = _read("phantom", "pix2pix")
+    return Translators(*(_fill(UNetGenerator(**about["model"]), tensors, way) for way in ("to_b", "to_a")))
+
+
+def load_lab() -> dict[float, dict[int, Translators]]:
+    """The hallucination lab: share of lesions in T2w while training -> steps -> translators; RunNotFound."""
+    tensors, about = _read("phantom", "lab")
+    recipe = about["recipe"]
+    return {
+        share: {recipe["steps"]: _translators(tensors, about, f"{share:g}/")}
+        for share in recipe["prevalences_b"]
+    }
+
+
+def lab_path() -> Path:
+    """Where the table of the hallucination lab rests."""
+    return data_folder() / "pretrained" / "phantom" / "lab.csv"
+
+
+def load_lab_table() -> dict[str, np.ndarray]:
+    """That table as columns, one entry for each prevalence and seed; raises RunNotFound."""
+    return _columns(_there(lab_path(), "phantom"))
+
+
+def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str) -> Translators:
+    settings = about["model"]
+    back = {"in_channels": settings["out_channels"], "out_channels": settings["in_channels"]}
+    made = ResNetGenerator(**settings), ResNetGenerator(**settings | back)
+    ways = zip(made, ("to_b", "to_a"), strict=True)
+    return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
 def mixture_path() -> Path:
@@ -143,6 +185,11 @@ def load_mixture() -> list[dict[str, str]]:
     """Rows of that table: objective, seed, modes found, share of points near one; raises RunNotFound."""
     with open(_there(mixture_path(), "the mixture"), newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _columns(file: Path) -> dict[str, np.ndarray]:
+    table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
+    return {name: table[name] for name in table.dtype.names}
 
 
 def _there(file: Path, dataset: str) -> Path:

@@ -69,8 +69,8 @@ def train_cyclegan(
             PatchDiscriminator(b, side),
             lambda_cycle,
             lambda_identity,
-            WARMUP,
-            learning_rate,
+            warmup_steps=WARMUP,
+            learning_rate=learning_rate,
             decay_steps=num_epochs * len(sampler),
         )
         settings = {"lambda_cycle": lambda_cycle, "lambda_identity": lambda_identity}

@@ -214,9 +214,9 @@ class _Run:
 
 
 def _move(algorithm: Algorithm, devices: dict[str, torch.device]) -> None:
-    """Networks to their devices (channels-last, which convolutions like), optimiser states after them."""
+    """Networks to their devices, in the algorithm's memory format; optimiser states after them."""
     for name, network in algorithm.networks.items():
-        network.to(devices[name], memory_format=torch.channels_last)
+        network.to(devices[name], memory_format=algorithm.memory_format)
     for optimizer in algorithm.optimizers.values():
         optimizer.load_state_dict(optimizer.state_dict())
 

@@ -1,5 +1,6 @@
 """Every figure of trained translators on held-out images, beside what must be beaten."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from medgen_course.translators import Direction, Translators
 
 WAYS: dict[Direction, str] = {"b": "ab", "a": "ba"}
 Row = dict[str, Any]
+Groups = tuple[Sequence[int], Sequence[int]]
 
 
 def ends(part: Part, to: Direction) -> tuple[np.ndarray, np.ndarray]:
@@ -121,20 +123,21 @@ def baselines(domains: Domains, split: str = "test") -> dict[str, dict[str, Row]
 
 
 def domain_auc(
-    eye: Classifier, a: np.ndarray, b: np.ndarray, classes: tuple[int, int] = (0, 1), seed: int = 0
+    eye: Classifier, a: np.ndarray, b: np.ndarray, classes: Groups = ((0,), (1,)), seed: int = 0
 ) -> Row:
     """How well a classifier tells images of B (up) from images of A (down): area under the ROC curve.
 
     Args:
         eye: a classifier that knows both classes; it must never have seen the generators.
         a, b: uint8 (N, C, H, W) and (M, C, H, W).
-        classes: the classes of A and of B in the classifier.
+        classes: the classifier's classes that belong to A, and those that belong to B.
         seed: of the bootstrap.
     Returns:
         `value`, `low`, `high`: 1 tells them apart, 0.5 cannot, 0 takes each for the other.
     """
-    found = classification.probabilities(eye, np.concatenate([a, b]))[:, list(classes)]
-    score, label = found[:, 1] / found.sum(1), np.repeat([0, 1], [len(a), len(b)])
+    found = classification.probabilities(eye, np.concatenate([a, b]))
+    of_a, of_b = (found[:, list(group)].sum(1) for group in classes)
+    score, label = of_b / (of_a + of_b), np.repeat([0, 1], [len(a), len(b)])
 
     def area(label: np.ndarray, score: np.ndarray) -> float:
         return roc_auc_score(label, score) if 0 < label.mean() < 1 else 0.5
@@ -146,7 +149,11 @@ def domain_auc(
 
 
 def class_change(
-    translators: Translators, domains: Domains, eye: Classifier, classes: tuple[int, int], split: str = "test"
+    translators: Translators,
+    domains: Domains,
+    eye: Classifier,
+    classes: Groups = ((0,), (1,)),
+    split: str = "test",
 ) -> dict[str, Row]:
     """Two rows: `domain_auc` of held-out images, and `domain_auc_translated`, each labelled by its *source*.
 

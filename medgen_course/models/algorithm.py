@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn, optim
 
 Backward = Callable[[Tensor], None]
@@ -21,11 +22,13 @@ class Algorithm:
         networks: everything with weights, by name; `training.fit` moves them to the device.
         optimizers: by name.
         config: what rebuilds the model, JSON values only; stored beside the weights.
+        memory_format: how `training.fit` lays out the weights, and with them all that flows through.
     """
 
     networks: dict[str, nn.Module]
     optimizers: dict[str, optim.Optimizer]
     config: dict[str, Any]
+    memory_format: torch.memory_format = torch.channels_last  # convolutions like it
 
     def step(self, batch: Batch, backward: Backward) -> dict[str, Tensor]:
         """One update on one batch.

@@ -1,4 +1,4 @@
-"""`medgen train cyclegan` and `pix2pix`, `evaluate` and `translate`: classes of an own file, and the phantom."""
+"""`medgen train cyclegan` and `pix2pix`, `evaluate`, `translate`: classes of an own file, and the phantom."""
 
 import json
 
