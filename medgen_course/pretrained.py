@@ -176,6 +176,11 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
+def results_path() -> Path:
+    """Where the figures of README's table rest (`make report`)."""
+    return data_folder() / "pretrained" / "results.json"
+
+
 def mixture_path() -> Path:
     """Where the table of the games on eight Gaussians rests (`make report`)."""
     return data_folder() / "pretrained" / "mixture.csv"

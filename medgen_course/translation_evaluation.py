@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import bootstrap
-from sklearn.metrics import roc_auc_score
+from scipy.stats import bootstrap, rankdata
 from torch import Tensor
 
 from medgen_course import classification, fidelity
@@ -140,7 +139,9 @@ def domain_auc(
     score, label = of_b / (of_a + of_b), np.repeat([0, 1], [len(a), len(b)])
 
     def area(label: np.ndarray, score: np.ndarray) -> float:
-        return roc_auc_score(label, score) if 0 < label.mean() < 1 else 0.5
+        """Share of pairs in the right order, from ranks: Mann & Whitney 1947, ties count half."""
+        up, down = int(label.sum()), int((1 - label).sum())
+        return (rankdata(score)[label == 1].sum() - up * (up + 1) / 2) / (up * down) if up * down else 0.5
 
     drawn = bootstrap(
         (label, score), area, paired=True, vectorized=False, n_resamples=400, method="percentile", rng=seed

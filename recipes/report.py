@@ -1,4 +1,4 @@
-"""Tables of what was measured: `make report`. Each function measures, prints a table and stores it as CSV.
+"""What was measured: `make report`. Each function measures or collects, and stores a table or pictures.
 
 python recipes/report.py [TABLE ...]      default: every table
 """
@@ -7,11 +7,12 @@ import csv
 import io
 import sys
 import time
+from pathlib import Path
 
 import torch
 
-from medgen_course import mixture, pretrained
-from medgen_course.checkpoints import write_text
+from medgen_course import course_report, evaluation, mixture, pretrained
+from medgen_course.checkpoints import RunFolder, read_json, write_json, write_text
 from medgen_course.models.gan_objectives import OBJECTIVES
 
 SEEDS, EPOCHS = range(5), 6
@@ -37,7 +38,70 @@ def game() -> None:
     write_text(pretrained.mixture_path(), text.getvalue())
 
 
-TABLES = {"game": game}
+def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:
+    """A shipped model as a run folder, as if `medgen train` had written it."""
+    run = RunFolder(BUILD / f"{name}-{model}")
+    shape = {"kind": kind, "generator": {**about, "kind": "unet_generator"}} if kind == "pix2pix" else about
+    run.save_config({"dataset": name, "model": {**shape, "kind": kind}, **settings})
+    run.save_model(networks)
+    return run.path
+
+
+def run_folders() -> dict[str, tuple[str, str, Path]]:
+    """Every shipped model that README's table shows: name -> kind, title, run folder."""
+    made = {}
+    for name in ("pneumoniamnist", "phantom"):
+        card = {m: pretrained.card(name, m) for m in ("autoencoder", "vae", "gan", "cyclegan")}
+        names = card["cyclegan"]["recipe"]["domains"]
+        classes = {"class_counts": card["gan"]["recipe"]["class_counts"]}
+        recorded = pretrained.load_translators(name)
+        last = recorded[max(recorded)]
+        both = {"generator_ab_ema": last.to_b, "generator_ba_ema": last.to_a}
+        domains = {"domains": "" if name == "phantom" else "0,1", "names": names}
+        for kind, title, networks, settings in (
+            ("autoencoder", "autoencoder", {"autoencoder": pretrained.load_autoencoder(name)}, {}),
+            ("vae", "VAE, β = 1", {"vae": pretrained.load_vaes(name)[1.0]}, {"beta": 1.0}),
+            ("gan", "GAN", {"generator_ema": pretrained.load_gan(name)[0]}, classes),
+            ("cyclegan", f"CycleGAN, {names[0]} ↔ {names[1]}", both, domains),
+        ):
+            folder = folder_of(name, kind, kind, networks, settings, card[kind]["model"])
+            made[f"{name}/{kind}"] = kind, title, folder
+    pair, card = pretrained.load_pix2pix(), pretrained.card("phantom", "pix2pix")
+    a, b = card["recipe"]["domains"]
+    for to, title in (("b", f"pix2pix, {a} → {b}"), ("a", f"pix2pix, {b} → {a}")):
+        settings = {"domains": "", "names": [a, b], "to": to}
+        networks = {"generator_ema": pair[to]}
+        folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, card["model"])
+        made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
+    return made
+
+
+def results() -> None:
+    """README's table: every shipped model as a run folder, measured by `medgen evaluate`'s function."""
+    found = {}
+    for name, (kind, title, folder) in run_folders().items():
+        evaluation.evaluate(folder)
+        metrics, dataset = read_json(folder / "metrics.json"), name.split("/")[0]
+        found[name] = {"kind": kind, "title": title, "dataset": dataset, "metrics": metrics}
+        print(f"{name}: {len(metrics)} figures", flush=True)
+    write_json(pretrained.results_path(), found)
+    readme = Path("README.md")
+    table = course_report.results_table(found)
+    write_text(readme, course_report.written(readme.read_text(encoding="utf-8"), table))
+    print(table)
+
+
+def gallery() -> None:
+    """README's pictures: the stored output of the cell tagged `gallery` of each notebook."""
+    for notebook in sorted(Path("notebooks").glob("*.ipynb")):
+        picture = course_report.gallery_picture(notebook)
+        course_report.gallery_path(notebook).parent.mkdir(parents=True, exist_ok=True)
+        course_report.gallery_path(notebook).write_bytes(picture)
+        print(f"{notebook.name}: {len(picture):,} bytes")
+
+
+TABLES = {"game": game, "results": results, "gallery": gallery}
+BUILD = Path("build/report")
 
 
 if __name__ == "__main__":
