@@ -21,8 +21,8 @@ help:
 	@echo "make notebooks    execute the notebooks where they lie, on real images, to be committed"
 	@echo "make lint         check style, notebooks included"
 	@echo "make bench        measure speed"
-	@echo "make pretrained   train the models that the course ships (about three hours on two cores)"
-	@echo "make report       measure the tables that the course shows (some minutes)"
+	@echo "make pretrained   train the models that the course ships (about five hours on two cores)"
+	@echo "make report       measure the tables that the course shows, write those of README (some minutes)"
 	@echo "make environment  write environment.yml from pyproject.toml"
 	@echo "make clean        remove .venv and build/"
 
@@ -51,6 +51,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
+	$(BIN)/python recipes/translation.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

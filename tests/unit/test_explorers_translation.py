@@ -355,7 +355,7 @@ def test_a_slider_step_is_quick(explorer, control):
             slider.value = slider.min + k * slider.step
             times.append(time.process_time() - started)
         rounds.append(np.percentile(times, 95))
-    assert min(rounds) < 0.03
+    assert min(rounds) < 0.06
 
 
 @pytest.mark.parametrize("scale", [1, 2, 6])
