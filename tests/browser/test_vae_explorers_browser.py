@@ -42,8 +42,12 @@ explorers.VAELatentExplorer(model, None, data.test.labels, data.label_names, cod
 LATENCY = """async ([selector, act]) => {
     const control = document.querySelector(selector), image = document.querySelector("img.medgen-picture");
     const times = [];
+    await new Promise((done) => setTimeout(done, 500));  // what an earlier key asked for has come
     for (let i = 0; i < 40; i++) {
-        const loaded = new Promise((done) => image.addEventListener("load", done, { once: true }));
+        const loaded = new Promise((done, fail) => {
+            image.addEventListener("load", done, { once: true });
+            setTimeout(() => fail(new Error(`no new picture after event ${i}`)), 10000);
+        });
         const started = performance.now();
         if (act === "input") control.value = Number(control.min) + ((i % 20) + 1) * 0.2;
         const key = { key: i % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true };
