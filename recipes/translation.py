@@ -46,7 +46,7 @@ LAB = {"steps": 1500, "counts": (2048, 512, 512), "prevalences": (0.0, 0.5, 1.0)
 
 
 class Snapshots:
-    """A callback of `fit` that keeps the averaged generators at some steps, in half precision, and stops."""
+    """A callback of `fit` that keeps the averaged generators at some steps, in half precision."""
 
     def __init__(self, algorithm, moments: tuple[int, ...]):
         self.algorithm, self.moments, self.kept, self.started = algorithm, moments, {}, time.perf_counter()
