@@ -13,11 +13,17 @@ SHOWN = {  # kind of model -> figure: what to call it
         "ssim_ab": "SSIM A → B",
         "ssim_ba": "SSIM B → A",
         "erased_ab": "lesions erased A → B",
+        "invented_ab": "slices with inventions A → B",
         "domain_auc": "AUC of the classes",
         "domain_auc_translated": "AUC after translation",
         "cycle_l1": "cycle error",
     },
-    "pix2pix": {"ssim_ab": "SSIM A → B", "ssim_ba": "SSIM B → A", "erased_ab": "lesions erased A → B"},
+    "pix2pix": {
+        "ssim_ab": "SSIM A → B",
+        "ssim_ba": "SSIM B → A",
+        "erased_ab": "lesions erased A → B",
+        "invented_ab": "slices with inventions A → B",
+    },
 }
 BEGIN, END = "<!-- results: written by `make report` -->", "<!-- end of results -->"
 

@@ -3,8 +3,6 @@
 python recipes/report.py [TABLE ...]      default: every table
 """
 
-import csv
-import io
 import sys
 import time
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import torch
 
 from medgen_course import course_report, evaluation, mixture, pretrained
-from medgen_course.checkpoints import RunFolder, read_json, write_json, write_text
+from medgen_course.checkpoints import RunFolder, read_json, write_csv, write_json, write_text
 from medgen_course.models.gan_objectives import OBJECTIVES
 
 SEEDS, EPOCHS = range(5), 6
@@ -31,11 +29,7 @@ def game() -> None:
             print(
                 f"{objective:15} seed {seed}: {modes} modes, {near:.0%} near one, {seconds:.1f} s", flush=True
             )
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(pretrained.mixture_path(), text.getvalue())
+    write_csv(pretrained.mixture_path(), rows)
 
 
 def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:

@@ -3,8 +3,6 @@
 python recipes/sweeps.py [DATASET ...]
 """
 
-import csv
-import io
 import math
 import sys
 import time
@@ -14,7 +12,7 @@ import torch
 from pretrain import training_split
 
 from medgen_course import datasets, likelihood, pretrained
-from medgen_course.checkpoints import write_text
+from medgen_course.checkpoints import write_csv
 from medgen_course.disentanglement import linear_probe, mig
 from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.phantom_anatomy import FACTORS
@@ -69,11 +67,8 @@ def sweep(name: str) -> None:
             print(
                 name, {key: round(value, 4) for key, value in rows[-1].items() if "/" not in key}, flush=True
             )
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
-    write_text(pretrained.sweep_path(name), text.getvalue())
+    shown = [{key: f"{value:.6g}" for key, value in row.items()} for row in rows]
+    write_csv(pretrained.sweep_path(name), shown)
     print(f"{name}: {math.ceil(time.perf_counter() - started)} s")
 
 

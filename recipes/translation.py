@@ -9,8 +9,6 @@ its snapshots the one with the best validation SSIM is kept. All but the last ta
 same bits again, and two tasks side by side use two cores better than two threads do.
 """
 
-import csv
-import io
 import itertools
 import sys
 import time
@@ -20,7 +18,7 @@ import torch
 from pretrain import card
 
 from medgen_course import classification, datasets, pretrained
-from medgen_course.checkpoints import write_json, write_text
+from medgen_course.checkpoints import write_csv, write_json
 from medgen_course.metrics import bootstrap_interval
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
@@ -243,11 +241,7 @@ def lab() -> None:
         print(rows[-1], flush=True)
         if seed == LAB["seeds"][0]:
             networks |= {f"{share:g}/to_b": pair.to_b, f"{share:g}/to_a": pair.to_a}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(pretrained.lab_path(), text.getvalue())
+    write_csv(pretrained.lab_path(), rows)
     recipe = {
         "images": LAB["counts"][0],
         "steps": LAB["steps"],

@@ -26,7 +26,8 @@ class Verdict:
     Args:
         exercise: what was asked for, in a few words.
         status: "right", "not yet right", "not attempted" or "raised an error".
-        message: what was found and what was expected.
+        message: what was found and what was expected. Of several mistakes each stands in a line that begins
+            with "- "; a notebook folds these lines, so that nobody reads what they still want to find.
     """
 
     exercise: str
@@ -45,7 +46,12 @@ class Verdict:
         mark, colour = _MARKS[self.status]
         style = f"border-left: 4px solid {colour}; padding: 0.3em 0.8em; white-space: pre-wrap"
         title = html.escape(f"{mark} {self.exercise}: {self.status}.")
-        return f'<div role="status" style="{style}"><b>{title}</b> {html.escape(self.message)}</div>'
+        message, *mistakes = html.escape(self.message).split("\n- ")
+        hints = "".join(
+            f"<details><summary>Hint {number} of {len(mistakes)}</summary>{mistake}</details>"
+            for number, mistake in enumerate(mistakes, 1)
+        )
+        return f'<div role="status" style="{style}"><b>{title}</b> {message}{hints}</div>'
 
     def _ipython_display_(self) -> None:
         """Show nothing: the check has shown the verdict, and a cell that ends in a check would repeat it."""

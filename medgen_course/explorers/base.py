@@ -1,6 +1,7 @@
 """What all explorers share: a picture with its numbers, and one way to redraw them."""
 
 import contextlib
+import html
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from medgen_course import plots
+from medgen_course import plots, render
 from medgen_course.explorers.picture import Picture
 
 LABEL_STYLE = {"description_width": "130px"}
@@ -78,6 +79,20 @@ class Explorer(widgets.VBox):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.picture.text}>"
+
+
+class Notice(widgets.HTML):
+    """One line about what a reader has done, for eyes and screen readers; empty when there is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.add_class("medgen-notice")
+
+    def say(self, text: str, alert: bool = False) -> None:
+        """Show a line, as an alert where something is wrong or unusual; no text takes it away."""
+        role, colour = ("alert", render.PALETTE[5]) if alert else ("status", render.PALETTE[0])
+        style = f"border-left: 6px solid {colour}; padding: 4px 10px; line-height: 20px; max-width: 700px"
+        self.value = f'<div role="{role}" style="{style}">{html.escape(text)}</div>' if text else ""
 
 
 @contextlib.contextmanager

@@ -1,16 +1,16 @@
 """Translate between two domains and back: what is kept, erased, invented, and hidden in faint noise."""
 
-import html
 from collections.abc import Mapping
 
 import ipywidgets as widgets
 import numpy as np
 
-from medgen_course import render, render_translation
+from medgen_course import render_translation
 from medgen_course.explorers.base import (
     CONTROL_LAYOUT,
     LABEL_STYLE,
     Explorer,
+    Notice,
     choice,
     index_slider,
     slider,
@@ -79,8 +79,7 @@ class TranslationExplorer(Explorer):
                           "what happens to an oblong picture")  # fmt: skip
         self.put_away = widgets.Button(description="Back to the images",
                                        tooltip="undo: put your own picture away")  # fmt: skip
-        self.notice = widgets.HTML()
-        self.notice.add_class("medgen-notice")
+        self.notice = Notice()
         self.observe_controls(self.direction, self.index, self.share, self.moment, self.limit, self.noise,
                               self.outlines, self.fit)  # fmt: skip
         self.upload.observe(self._on_upload, "count")
@@ -184,8 +183,7 @@ class TranslationExplorer(Explorer):
         try:
             self.upload.picture(1, self.source.shape[-1])
         except PictureError as error:
-            style = f"border-left: 6px solid {render.PALETTE[5]}; padding: 4px 10px; line-height: 20px"
-            self.notice.value = f'<div role="alert" style="{style}">{html.escape(str(error))}</div>'
+            self.notice.say(str(error), alert=True)
             return
         self._keep(bytes(self.upload.content))
         self.refresh()
@@ -194,7 +192,8 @@ class TranslationExplorer(Explorer):
         """Show a reader's file, fitted to the domain that is translated, or none."""
         shape = self._images.shape
         self._own = None if file is None else fit_picture(file, shape[1], shape[3], self.fit.value)
-        self._file, self.notice.value = file, ""
+        self._file = file
+        self.notice.say("")
         self.put_away.layout.display = "none" if file is None else None
 
     def _on_put_away(self, _button) -> None:

@@ -1,6 +1,5 @@
 """Walk through the latent space of a VAE, beside it the training images, and place your own picture in it."""
 
-import html
 from collections.abc import Sequence
 
 import ipywidgets as widgets
@@ -8,7 +7,7 @@ import numpy as np
 import torch
 
 from medgen_course import render
-from medgen_course.explorers.base import BESIDE, choice, index_slider, one_thread, panel_scale, slider
+from medgen_course.explorers.base import BESIDE, Notice, choice, index_slider, one_thread, panel_scale, slider
 from medgen_course.explorers.latent import encode_all
 from medgen_course.explorers.upload import PictureError, Upload
 from medgen_course.explorers.walk import LatentWalk
@@ -103,8 +102,7 @@ class VAELatentExplorer(LatentWalk):
         self.fit = choice("fit picture by", [("cutting out the middle", False), ("padding with black", True)],
                           "what happens to an oblong picture")  # fmt: skip
         self.upload = Upload()
-        self.notice = widgets.HTML()
-        self.notice.add_class("medgen-notice")
+        self.notice = Notice()
         self.plane.observe(self._on_plane, "value")
         self.observe_controls(self.start, self.end, self.way)
         self.upload.observe(self._on_upload, "count")
@@ -148,7 +146,7 @@ class VAELatentExplorer(LatentWalk):
         """Go to the code between the two chosen images; choosing a start puts an own picture away."""
         if change["owner"] is self.start:
             self._own, self._own_code = None, None
-            self._say("", "")
+            self.notice.say("")
         self._name_panels()
         a = self._codes[self.start.value] if self._own is None else self._own_code
         self.go_to(a + self.way.value * (self._codes[self.end.value] - a))
@@ -199,32 +197,28 @@ class VAELatentExplorer(LatentWalk):
         try:
             own = self.upload.picture(self.channels, self.size, self.fit.value)
         except PictureError as error:
-            self._say("error", str(error))
+            self.notice.say(str(error), alert=True)
             return
         with one_thread():
             error = float(reconstruction_errors(self._model, own[None])[0])
             self._own, self._own_code = own, encode_all(self._mu, own[None])[0]
         said = f"Your picture is rebuilt with RMSE {error:.3f}"
         if self._threshold is None:
-            self._say("note", f"{said}. Without validation images nobody can say whether that is usual.")
+            self.notice.say(f"{said}. Without validation images nobody can say whether that is usual.")
         elif error <= self._threshold:
             usual = f"no worse than 99 % of the validation images (below {self._threshold:.3f})"
-            self._say("note", f"{said}, {usual}.")
+            self.notice.say(f"{said}, {usual}.")
         else:
             usual = f"99 % of the validation images with less than {self._threshold:.3f}"
-            self._say("warning", f"Warning: unlike the images that this model knows. {said}, {usual}. "
-                                 "Its place on the map and its neighbours mean little.")  # fmt: skip
+            self.notice.say(
+                f"Warning: unlike the images that this model knows. {said}, {usual}. Its place on the map "
+                "and its neighbours mean little.",
+                alert=True,
+            )
         with self.hold():
             self.way.value = 0
         self._name_panels()
         self.go_to(self._own_code)
-
-    def _say(self, kind: str, text: str) -> None:
-        """Show a notice above the picture: "note", "warning" or "error"; no text removes it."""
-        role = "status" if kind == "note" else "alert"
-        colour = render.PALETTE[0] if kind == "note" else render.PALETTE[5]
-        style = f"border-left: 6px solid {colour}; padding: 4px 10px; line-height: 20px; max-width: 700px"
-        self.notice.value = f'<div role="{role}" style="{style}">{html.escape(text)}</div>' if text else ""
 
     def _mu(self, x: torch.Tensor) -> torch.Tensor:
         return self._model.encode(x)[0]

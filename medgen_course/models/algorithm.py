@@ -56,6 +56,22 @@ class Algorithm:
             optimizer.load_state_dict(state["optimizers"][name])
 
 
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, ema: float, step: int) -> None:
+    """Move averaged weights, and running statistics, towards a network's.
+
+    Args:
+        average, network: two of the same kind.
+        ema: share of the average that is kept, in [0, 1).
+        step: the network's updates so far, >= 1. The share rises from 0.1 to `ema`, so that the first weights
+            are soon forgotten.
+    """
+    mean, now = (
+        [t for t in (*n.parameters(), *n.buffers()) if t.is_floating_point()] for n in (average, network)
+    )
+    torch._foreach_lerp_(mean, now, 1 - min(ema, step / (step + 9)))
+
+
 def cosine_decay(optimizer: optim.Optimizer, learning_rate: float, step: int, num_steps: int) -> None:
     """Let the step size fall from `learning_rate` to zero over `num_steps`; 0 steps keep it constant.
 

@@ -13,7 +13,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch
+from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
 from medgen_course.models.gan_objectives import squared_discriminator, squared_generator
 from medgen_course.models.image_pool import ImagePool
 
@@ -54,13 +54,6 @@ def linear_decay(optimizer: torch.optim.Optimizer, learning_rate: float, step: i
         group["lr"] = learning_rate * min(1.0, 2 * (1 - share))
 
 
-@torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, ema: float, step: int) -> None:
-    """Move averaged weights towards a network's; the share that is kept rises from 0.1 to `ema`."""
-    weights = [list(n.parameters()) for n in (average, network)]
-    torch._foreach_lerp_(*weights, 1 - min(ema, step / (step + 9)))
-
-
 class CycleGANAlgorithm(Algorithm):
     """Two generators, two discriminators, one update step.
 
@@ -83,7 +76,7 @@ class CycleGANAlgorithm(Algorithm):
         ValueError: a number out of its range.
     """
 
-    memory_format = torch.contiguous_format  # instance normalisation copies other layouts: a tenth faster
+    memory_format = torch.contiguous_format  # padding by reflection copies other layouts: a tenth faster
 
     def __init__(
         self,
@@ -131,7 +124,7 @@ class CycleGANAlgorithm(Algorithm):
             "discriminators": (discriminator_a, discriminator_b),
         }
         self.optimizers = {
-            name: torch.optim.Adam([p for n in pair for p in n.parameters()], learning_rate, betas)
+            name: torch.optim.Adam(nn.ModuleList(pair).parameters(), learning_rate, betas, fused=True)
             for name, pair in players.items()
         }
 

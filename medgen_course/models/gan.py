@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.nn.utils.parametrizations import spectral_norm as with_spectral_norm
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch
+from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
 from medgen_course.models.gan_objectives import OBJECTIVES, gradient_penalty
 from medgen_course.models.layers import Upsample, check_latent_dim, stage_sizes
 
@@ -244,19 +244,8 @@ class GANAlgorithm(Algorithm):
         self.discriminator.requires_grad_(True)
         norm = gradient_norm(self.generator)
         optimizer.step()
-        self.update_average()
+        follow(self.average, self.generator, self.ema, (self.steps + 1) // self.every)
         return {"loss/generator": loss.detach(), "grad/generator": norm}
-
-    @torch.no_grad()
-    def update_average(self) -> None:
-        """Move the averaged weights, and BatchNorm's statistics, towards the generator's.
-
-        The share that is kept rises from 0.1 to `ema`, so that the first weights are soon forgotten.
-        """
-        done = (self.steps + 1) // self.every
-        keep = min(self.ema, done / (done + 9))
-        for mean, now in zip(_tensors(self.average), _tensors(self.generator), strict=True):
-            mean.lerp_(now, 1 - keep)
 
     def state_dict(self) -> dict:
         """Adds the number of steps, on which the turns and the average depend."""
@@ -271,8 +260,3 @@ class GANAlgorithm(Algorithm):
 def gradient_norm(network: nn.Module) -> Tensor:
     """Euclidean length of all gradients of a network, a scalar."""
     return get_total_norm([p.grad for p in network.parameters() if p.grad is not None], foreach=True)
-
-
-def _tensors(network: nn.Module) -> list[Tensor]:
-    """Weights and running statistics, all that is not a counter."""
-    return [t for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()]

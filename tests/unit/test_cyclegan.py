@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from medgen_course import known_map
-from medgen_course.models.cyclegan import CycleGANAlgorithm, cycle_loss, follow, identity_loss, linear_decay
-from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
+from medgen_course.models.algorithm import follow
+from medgen_course.models.cyclegan import CycleGANAlgorithm, cycle_loss, identity_loss, linear_decay
+from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator, norm
 from medgen_course.models.image_pool import ImagePool
 
 SIZE = 16
@@ -84,7 +85,7 @@ def test_too_small_images():
 def test_the_convolutions_of_a_logit_see_its_receptive_field_and_no_more(strides, field):
     discriminator = PatchDiscriminator(1, 128, width=2, strides=strides)
     assert discriminator.receptive_field == field
-    convolutions = [layer for layer in discriminator.layers if not isinstance(layer, nn.InstanceNorm2d)]
+    convolutions = [layer for layer in discriminator.layers if not isinstance(layer, nn.GroupNorm)]
     for module in convolutions:
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 0.1)
@@ -181,6 +182,16 @@ def test_step_size_is_constant_and_then_falls_in_a_line():
     assert rates == pytest.approx([0.4, 0.4, 0.2, 0, 0])
     linear_decay(optimizer, 0.4, 10**6, 0)
     assert optimizer.param_groups[0]["lr"] == 0.4
+
+
+def test_the_normalisation_is_instance_normalisation():
+    ours, reference = norm(3), nn.InstanceNorm2d(3, affine=True)
+    for module in (ours, reference):
+        nn.init.constant_(module.weight, 1.5)
+        nn.init.constant_(module.bias, -0.25)
+    x = torch.rand(4, 3, 5, 7, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours(x), reference(x))
+    torch.testing.assert_close(ours(x)[:1], ours(x[:1]))  # no image depends on its batch
 
 
 def test_averages_follow():

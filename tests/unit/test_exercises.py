@@ -58,6 +58,18 @@ def test_html_is_escaped_and_does_not_rely_on_colour():
     assert "a &lt; b" in shown and "✗ loss: not yet right." in shown
 
 
+def test_each_mistake_is_folded_by_itself_and_plain_text_tells_all():
+    verdict = exercises.Verdict("bug hunt", "not yet right", "2 left.\n- D is < 1\nLine 3\n- G stands still")
+    shown = verdict._repr_html_()
+    before, *hints = shown.split("<details>")
+    assert "2 left." in before and "D is" not in before
+    assert [hint.split("</summary>")[1].split("</details>")[0] for hint in hints] == [
+        "D is &lt; 1\nLine 3",
+        "G stands still",
+    ]
+    assert "Hint 2 of 2" in hints[1] and "- G stands still" in str(verdict)
+
+
 def test_a_notebook_shows_the_verdict_once_even_in_the_middle_of_a_cell():
     cells = [
         "from medgen_course import exercises",

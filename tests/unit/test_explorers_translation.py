@@ -3,6 +3,7 @@
 import io
 import time
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
@@ -339,7 +340,9 @@ def test_the_static_twin_and_one_drawing_for_each_move(explorer):
 
 
 def test_every_control_is_labelled(explorer):
-    controls = [c for c in descendants(explorer) if hasattr(c, "description") and type(c).__name__ != "HTML"]
+    controls = [
+        c for c in descendants(explorer) if hasattr(c, "description") and not isinstance(c, widgets.HTML)
+    ]
     assert len(controls) == 9
     assert all(c.description and c.tooltip for c in controls)
     assert explorer.upload.label and explorer.play.hint and explorer.picture.alt

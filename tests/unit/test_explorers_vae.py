@@ -1,5 +1,6 @@
 import io
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
@@ -251,7 +252,7 @@ def test_every_control_is_labelled(explorer):
             yield child
             yield from walk(child)
 
-    controls = [c for c in walk(explorer) if hasattr(c, "description") and type(c).__name__ != "HTML"]
+    controls = [c for c in walk(explorer) if hasattr(c, "description") and not isinstance(c, widgets.HTML)]
     assert len(controls) == 5
     assert all(c.description and c.tooltip for c in controls)
     assert explorer.upload.label
