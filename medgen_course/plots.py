@@ -164,6 +164,8 @@ def lines(
         if len(ticks) <= 12:
             axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
             axes.minorticks_off()
+    elif len(ticks) <= 4:
+        axes.set_xticks(ticks)
     elif all(value.is_integer() for value in ticks):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log_y:

@@ -1,8 +1,8 @@
-"""What a notebook shows between its figures: the code behind an equation, and an answer under a fold."""
+"""What a notebook shows between its figures: code behind an equation, answers under a fold, their letters."""
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from IPython.display import HTML, Markdown
 
@@ -29,3 +29,8 @@ def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:
         f'<details style="{style}"><summary><b>{question}</b></summary>'
         f'<p style="margin: 0.5em 0 0">{answer}</p></details>'
     )
+
+
+def letter(measured: float, choices: Sequence[float]) -> str:
+    """The letter of the choice that is nearest to what was measured: "a" for the first one."""
+    return chr(ord("a") + min(range(len(choices)), key=lambda i: abs(choices[i] - measured)))

@@ -11,18 +11,20 @@ CLASSES = ("T1w healthy", "T1w lesion", "T2w healthy", "T2w lesion")
 
 
 def translation_eye(data: Dataset) -> Classifier:
-    """A classifier that knows both domains: the shipped one, or one trained now, in seconds.
+    """A classifier that knows both domains: `phantom_eye`, or the classifier of the labelled data set."""
+    return phantom_eye(data.size) if data.name == "phantom" else classification.feature_network(data)
 
-    For labelled data it is the classifier of the data set. For the phantom it tells `CLASSES` apart, so that
-    its features see contrast and lesions; it learns from anatomies of its own.
+
+def phantom_eye(size: int) -> Classifier:
+    """One that tells `CLASSES` apart, so that its features see contrast and lesions.
+
+    The shipped one for its size; else one is trained now, in seconds, on anatomies of its own.
     """
-    if data.name != "phantom":
-        return classification.feature_network(data)
     if pretrained.path("phantom", "translation_eye").is_file():
         model = pretrained.load_classifier("phantom", "translation_eye")
-        if model.config["size"] == data.size:
+        if model.config["size"] == size:
             return model
-    return train_eye(data.size, SLICES, EPOCHS)
+    return train_eye(size, SLICES, EPOCHS)
 
 
 def train_eye(size: int, slices: int, epochs: int) -> Classifier:

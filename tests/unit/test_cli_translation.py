@@ -100,7 +100,8 @@ def test_mistakes_are_one_line(own, run_folder, tmp_path, capsys):
 def test_the_phantom_is_measured_against_its_truth(small_phantom, tmp_path, capsys):
     out = tmp_path / "cycle"
     assert main(["train", "cyclegan", "--dataset", "phantom", "--size", "32", "--out", str(out), *SMALL]) == 0
-    assert json.loads((out / "config.json").read_text())["names"] == ["T1w", "T2w"]
+    config = json.loads((out / "config.json").read_text())
+    assert config["names"] == ["T1w", "T2w"] and config["lambda_identity"] == 0
     capsys.readouterr()
     assert main(["evaluate", str(out), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -132,6 +133,7 @@ def test_pix2pix_goes_one_way(small_phantom, tmp_path, capsys):
 def test_an_interrupted_run_goes_on(own, tmp_path, capsys):
     out = tmp_path / "run"
     assert main(words(own, out)) == 0
+    assert json.loads((out / "config.json").read_text())["lambda_identity"] == 5
     assert main(words(own, out)) == 2
     assert "--resume" in capsys.readouterr().err
     resumed = [w if w != "1" else "2" for w in words(own, out, "--resume")]

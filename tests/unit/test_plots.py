@@ -63,6 +63,11 @@ def test_lines_carry_labels_bands_and_ticks_at_their_values():
     assert len(axes.collections) == 1
 
 
+def test_few_positions_are_the_ticks():
+    axes = plots.lines([0, 50, 100], {"a": [1, 2, 3]}, "%", "%").axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "50", "100"]
+
+
 def test_bars_stand_side_by_side():
     axes = plots.bars(["p", "q"], {"train": [1, 2], "test": [3, 4]}, "images").axes[0]
     assert [bar.get_height() for bar in axes.patches] == [1, 2, 3, 4]

@@ -1,5 +1,5 @@
 from medgen_course.models.autoencoder import Autoencoder, reconstruction_loss
-from medgen_course.reading import reveal, show_source
+from medgen_course.reading import letter, reveal, show_source
 
 
 def test_the_source_that_is_shown_is_the_source_that_runs():
@@ -13,3 +13,7 @@ def test_an_answer_stays_folded_until_it_is_opened():
     page = reveal("<b>b.</b> 42 dB").data
     assert page.startswith("<details") and "open" not in page.split(">")[0]
     assert page.index("</summary>") < page.index("42 dB")
+
+
+def test_the_letter_is_that_of_the_nearest_choice():
+    assert [letter(value, (0.0, 0.3, 0.7)) for value in (-1, 0.2, 0.6)] == ["a", "b", "c"]
