@@ -9,27 +9,16 @@ from test_vae_explorers_browser import say_latency
 
 SETUP = """
 import torch
-from medgen_course import explorers, translation
+from medgen_course import explorers, pretrained, translation
 from medgen_course.models.cyclegan_networks import ResNetGenerator
-from medgen_course.transforms import to_unit
 from medgen_course.translators import Translators
 torch.set_num_threads(1)
 torch.manual_seed(0)
 domains = translation.phantom_domains(32, counts=(48, 40, 40))
 """
-TRAIN = """
-def taught(x, y, steps):
-    network = ResNetGenerator(1, 1, 32, width=8, blocks=2)
-    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        (network.translate(x) - y).abs().mean().backward()
-        optimizer.step()
-    return network.eval().requires_grad_(False)
-
-a, b = (to_unit(torch.from_numpy(x)) for x in (domains.train.truth.a, domains.train.truth.b))
-runs = {share: {steps: Translators(taught(a, b, steps), taught(b, a, steps)) for steps in (0, 10, 60)}
-        for share in (0.0, 0.5, 1.0)}
+SHIPPED = """
+recorded = pretrained.load_translators("phantom")
+runs = {0.0: pretrained.load_lab()[0.0], 0.5: {steps: recorded[steps] for steps in (100, 800, 7000)}}
 """
 SHOW = 'explorers.TranslationExplorer(runs, domains.test, ("T1w", "T2w"), "step")'
 ONE_PAIR = """
@@ -71,7 +60,7 @@ def picture_changes(page, before):
 
 
 def test_translation_by_keyboard_and_with_an_own_picture(open_notebook):
-    page = open_notebook(SETUP, TRAIN, SHOW)
+    page = open_notebook(SETUP, SHIPPED, SHOW)
     before = state(page)
     check_controls(page, sliders=5, buttons=1)
     page.evaluate("document.querySelector('.medgen-explorer').scrollIntoView()")
@@ -85,16 +74,16 @@ def test_translation_by_keyboard_and_with_an_own_picture(open_notebook):
     page.get_by_role("slider", name="step").focus()
     page.keyboard.press("Home")
     before = wait_for_change(page, before)
-    assert " · step 0 " in before[1]
+    assert " · step 100 " in before[1]
     page.get_by_role("button", name="Play").press("Enter")
-    says(page, " · step 60 ")
+    says(page, " · step 7000 ")
     before = state(page)
     lesions = page.get_by_role("slider", name="lesions in T2w")
     assert lesions.get_attribute("aria-valuetext") == "50 %"
     lesions.focus()
     page.keyboard.press("ArrowLeft")
     before = wait_for_change(page, before)
-    assert "trained with a lesion in 0 % of the T2w images" in before[1]
+    assert "step 1500 · trained with a lesion in 0 % of the T2w images" in before[1]
     page.get_by_role("slider", name="full colour at").focus()
     page.keyboard.press("ArrowRight")
     before = picture_changes(page, before)
