@@ -377,13 +377,17 @@ def test_an_outline_lies_around_its_region_and_covers_none_of_it(scale):
 
 def test_panels_are_drawn_in_a_moment_and_need_one_size():
     images = np.random.default_rng(0).random((4, 1, SIZE, SIZE))
-    mask, times = images[0, 0] > 0.98, []
-    for _ in range(20):
-        started = time.process_time()
-        sheet = render_translation.panels(*images, lesion=mask, invented=mask, scale=SCALE)
-        times.append(time.process_time() - started)
+    mask = images[0, 0] > 0.98
+    sheet = render_translation.panels(*images, lesion=mask, invented=mask, scale=SCALE)
     assert sheet.shape == (2 * SIZE * SCALE + PAD, 4 * SIZE * SCALE + 3 * PAD, 3) and sheet.dtype == np.uint8
-    assert np.median(times) < 0.005
+    ours, figure = [], []  # side by side: how fast this machine is just now does not matter
+    for _ in range(8):
+        started = time.process_time()
+        render_translation.panels(*images, lesion=mask, invented=mask, scale=SCALE)
+        ours.append(time.process_time() - started)
+        plots.show(sheet)._repr_png_()
+        figure.append(time.process_time() - started - ours[-1])
+    assert np.median(ours) < np.median(figure) / 10
     with pytest.raises(ValueError, match="only equal shapes"):
         render_translation.panels(images[0], images[1], images[2], images[3, :, :9])
 
