@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 
 from medgen_course import pretrained
 from medgen_course.datasets import Dataset, Split
@@ -62,6 +61,8 @@ def probabilities(model: Classifier, images: np.ndarray, multi_label: bool = Fal
 
 def auc(model: Classifier, split: Split) -> float:
     """Area under the ROC curve; one class against the rest, averaged, where there are more than two."""
+    from sklearn.metrics import roc_auc_score  # here: it brings scipy.stats and pandas, 1 s
+
     several = split.labels.ndim == 2
     found = probabilities(model, split.images, several)
     if several:

@@ -1,14 +1,17 @@
 """Where and how to compute: Lightning Fabric, chosen from three plain arguments."""
 
 import os
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
-def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
+def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> "Fabric":
     """Choose where and how to compute.
 
     Args:
@@ -19,6 +22,8 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
     Raises:
         ValueError: the device or precision is unknown or not there.
     """
+    from lightning_fabric import Fabric  # here: it brings torch's compiler, 2 s
+
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise ValueError(f"device is {device!r}; choose auto, cpu, cuda or mps.")
     if device == "cuda" and not torch.cuda.is_available():

@@ -8,13 +8,11 @@ and blurred validation images stand between: a measure that cannot tell them fro
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
 
 from medgen_course.classification import embed
 from medgen_course.datasets import Dataset
@@ -48,6 +46,8 @@ def frechet(real: Tensor, fake: Tensor) -> float:
     Returns:
         >= 0; 0 is best, in squared units of the features.
     """
+    from torchmetrics.image.fid import FrechetInceptionDistance  # here: it brings scipy.signal, 2 s
+
     return _filled(lambda: FrechetInceptionDistance(feature=_Given(real.shape[1])), real, fake)
 
 
@@ -60,6 +60,8 @@ def kernel(real: Tensor, fake: Tensor, seed: int = 0) -> float:
     Returns:
         Near 0 is best; it may be slightly negative.
     """
+    from torchmetrics.image.kid import KernelInceptionDistance
+
     size = min(KERNEL_SUBSET, len(real), len(fake))
     options = {"subsets": KERNEL_SUBSETS, "subset_size": size}
     with torch.random.fork_rng(devices=[]):
@@ -67,7 +69,7 @@ def kernel(real: Tensor, fake: Tensor, seed: int = 0) -> float:
         return _filled(lambda: KernelInceptionDistance(_Given(real.shape[1]), **options), real, fake)
 
 
-def _filled(make: Callable[[], Metric], real: Tensor, fake: Tensor) -> float:
+def _filled(make: Callable[[], Any], real: Tensor, fake: Tensor) -> float:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save all")
         metric = make()

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from medgen_course.checkpoints import RunError, RunFolder
@@ -21,6 +20,9 @@ from medgen_course.devices import make_fabric
 from medgen_course.history import History
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.sampling import derive_seed
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class TrainingDiverged(ValueError):
@@ -116,7 +118,7 @@ class _Run:
     callback: Callable[[int, dict[str, Tensor]], None] | None
     folder: RunFolder | None
     talks: bool
-    fabric: Fabric
+    fabric: "Fabric"
 
     def __post_init__(self):
         self.steps = self.sampler.batches(self.fabric.world_size)
@@ -222,7 +224,7 @@ def _move(algorithm: Algorithm, devices: dict[str, torch.device]) -> None:
 
 
 def _open(
-    folder: RunFolder, algorithm: Algorithm, config: dict[str, Any], resume: bool, fabric: Fabric
+    folder: RunFolder, algorithm: Algorithm, config: dict[str, Any], resume: bool, fabric: "Fabric"
 ) -> History:
     """Take up the run in `folder`, or begin one there."""
     config = json.loads(json.dumps(config))  # tuples become lists, as they will in the file

@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[2]
+SLOW = {"lightning_fabric", "sklearn", "torchmetrics"}  # a second or two each to import
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 NAMED_OTHERWISE = {"torch": "pytorch"}
 
@@ -94,6 +95,13 @@ def test_all_that_the_requirements_bring_is_constrained():
                 environment = {"extra": extra}
                 if line.marker is None or line.marker.evaluate(environment):
                     waiting.append((line, extra))
+
+
+def test_explorers_load_without_what_takes_seconds_to_import():
+    """A notebook's first cell waits for this; training and measuring import what they need by themselves."""
+    code = f"import sys, medgen_course.explorers; print(*sorted({SLOW} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="no make on this machine")
