@@ -106,12 +106,12 @@ def wait_for_server(process, address, log_file):
 
 @pytest.fixture(scope="session")
 def browser():
-    """One headless Chromium for all tests."""
+    """One headless Chromium for all tests, and one profile: JupyterLab's scripts are read once."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
+        yield chromium.new_context(viewport={"width": 1280, "height": 1000})
         chromium.close()
 
 
@@ -126,7 +126,7 @@ def open_notebook(server, browser, request):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, folder / name)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         page.troubles = []
         page.on("pageerror", lambda error: page.troubles.append(str(error)))
