@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real Chromium, started once; each test opens a notebook made of its own cells."""
+"""A real JupyterLab and a real Chromium, started once; each test runs its own cell in its file's notebook."""
 
 import json
 import os
@@ -25,19 +25,24 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells off-screen render too
 }
 PATIENCE = 60_000  # ms; a busy machine is slow, a broken one never ends
-RUN_ALL = """async () => {
+READY = r"""async () => {
     const app = window.jupyterapp, panel = app.shell.currentWidget;
     await app.restored;
     await panel.context.ready;
     await panel.sessionContext.ready;
-    window.kernelFailures = [];
     panel.sessionContext.session.kernel.anyMessage.connect((_, { msg, direction }) => {
         if (direction !== "recv") return;
         const { header: { msg_type: type }, content } = msg;
-        const expected = /^No such comm: /.test(content.text);  // JupyterLab asks for one of its own
+        // JupyterLab asks for comms of its own, at first before ipywidgets has been imported
+        const expected = /^No such comm(: | target registered: jupyter\.widget\.control)/.test(content.text);
         if (type === "error" || (type === "stream" && content.name === "stderr" && !expected))
             window.kernelFailures.push(content);
     });
+}"""
+RUN = """async (code) => {
+    const app = window.jupyterapp, panel = app.shell.currentWidget;
+    window.kernelFailures = [];
+    panel.model.sharedModel.getCell(0).setSource(code);
     await app.commands.execute("notebook:run-all-cells");
 }"""
 
@@ -115,37 +120,40 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def open_notebook(server, browser, request):
-    """A function: cells of code -> a page on which they all have run; fails if anything failed by the end."""
+@pytest.fixture(scope="module")
+def notebook(server, browser, request):
+    """One notebook of one cell, open in JupyterLab, its kernel ready: shared by the tests of a file."""
     address, token, folder = server
-    pages = []
+    name = f"{request.node.path.stem}.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / name)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", lambda line: page.troubles.append(line.text) if line.type == "error" else None)
+    page.goto(f"{address}/doc/tree/{name}?reset&token={token}", wait_until="domcontentloaded")
+    page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext")
+    page.evaluate(READY)
+    yield page
+    page.close()
 
-    def run(*cells):
-        name = f"{request.node.name}-{len(pages)}.ipynb"
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / name)
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.troubles = []
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("console", lambda line: page.troubles.append(line.text) if line.type == "error" else None)
-        pages.append(page)
-        page.goto(f"{address}/doc/tree/{name}?reset&token={token}", wait_until="domcontentloaded")
-        page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext")
-        page.evaluate(RUN_ALL)
-        assert not failures(page)
-        return page
+
+@pytest.fixture
+def open_notebook(notebook):
+    """A function: code -> the page on which it has run; fails if anything failed by the end of the test."""
+    notebook.troubles.clear()
+
+    def run(*code):
+        notebook.evaluate(RUN, "\n".join(code))
+        assert not failures(notebook)
+        return notebook
 
     yield run
-    for page in pages:
-        try:
-            assert not failures(page)
-            troubles = [line for line in page.troubles if is_ours(line)]
-            assert not troubles
-        finally:
-            page.close()
+    assert not failures(notebook)
+    troubles = [line for line in notebook.troubles if is_ours(line)]
+    assert not troubles
 
 
 def failures(page):

@@ -7,18 +7,11 @@ import numpy as np
 from PIL import Image
 from test_explorers_browser import DATA, SETUP, check_controls, keep_screenshot, state, wait_for_change
 
-TRAIN = """
-from medgen_course.models.vae import VAE, VAEAlgorithm
+SHIPPED = """
+from medgen_course import pretrained
 from medgen_course.pretrained import Codes
 
-def trained(beta, steps=60):
-    torch.manual_seed(0)
-    model = VAE(1, 28, 8, width=16)
-    algorithm = VAEAlgorithm(model, beta, learning_rate=3e-3)
-    x = torch.from_numpy(data.train.images).float() / 255
-    for _ in range(steps):
-        algorithm.step({"x": x}, lambda loss: loss.backward())
-    return model.eval().requires_grad_(False)
+vaes = pretrained.load_vaes("phantom")
 
 def codes_of(model):
     with torch.no_grad():
@@ -26,18 +19,16 @@ def codes_of(model):
     return Codes(mu, logvar, torch.from_numpy(data.test.labels))
 """
 BETA = """
-models = {beta: trained(beta) for beta in (0.1, 10.0, 300.0)}
-explorers.BetaExplorer(models, data, beta=0.1)
+explorers.BetaExplorer({beta: vaes[beta] for beta in (0.1, 10.0, 300.0)}, data, beta=0.1)
 """
 LATENT = """
-model = trained(0.1)
+model = vaes[0.1]
 threshold = float(np.percentile(explorers.reconstruction_errors(model, data.val.images), 99))
 explorers.VAELatentExplorer(model, data.test.images, data.test.labels, data.label_names, codes_of(model),
                             data.train.images, data.train.labels, threshold)
 """
 BLIND = """
-model = trained(0.1, steps=2)
-explorers.VAELatentExplorer(model, None, data.test.labels, data.label_names, codes_of(model))
+explorers.VAELatentExplorer(vaes[0.1], None, data.test.labels, data.label_names, codes_of(vaes[0.1]))
 """
 LATENCY = """async ([selector, act]) => {
     const control = document.querySelector(selector), image = document.querySelector("img.medgen-picture");
@@ -68,7 +59,7 @@ def say_latency(page, selector, act):
 
 
 def test_beta_explorer_by_keyboard_and_mouse(open_notebook):
-    page = open_notebook(SETUP, DATA, TRAIN, BETA)
+    page = open_notebook(SETUP, DATA, SHIPPED, BETA)
     before = state(page)
     assert before[1].startswith("β = 0.1 ·")
     check_controls(page, sliders=3, buttons=1)
@@ -108,7 +99,7 @@ def test_beta_explorer_by_keyboard_and_mouse(open_notebook):
 
 
 def test_vae_latent_explorer_by_keyboard_mouse_and_upload(open_notebook):
-    page = open_notebook(SETUP, DATA, TRAIN, LATENT)
+    page = open_notebook(SETUP, DATA, SHIPPED, LATENT)
     before = state(page)
     check_controls(page, sliders=12, buttons=0)
     page.get_by_role("slider", name="way").focus()
@@ -169,7 +160,7 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(open_notebook):
 
 
 def test_without_images_the_walk_goes_on_and_says_so(open_notebook):
-    page = open_notebook(SETUP, DATA, TRAIN, BLIND)
+    page = open_notebook(SETUP, DATA, SHIPPED, BLIND)
     before = state(page)
     assert "No images at hand" in before[1]
     page.get_by_role("slider", name="from image").focus()

@@ -80,12 +80,13 @@ def test_a_run_in_two_parts_equals_an_uninterrupted_one(tmp_path):
 KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path
+import lightning_fabric  # here, not in every child
 sys.path.insert(0, {folder!r})
 from test_training import run
 out, moments, kills = Path(sys.argv[1]), random.Random(0), 0
 
 def start():
-    child = os.fork()  # nothing has run in parallel yet, so it is safe; it saves importing torch again
+    child = os.fork()  # nothing has run in parallel yet, so it is safe; it saves importing all again
     if child == 0:
         run(num_epochs=80, out=out, resume=True)
         os._exit(0)
