@@ -22,8 +22,6 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
     Raises:
         ValueError: the device or precision is unknown or not there.
     """
-    from lightning_fabric import Fabric  # here: it brings torch's compiler, 2 s
-
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise ValueError(f"device is {device!r}; choose auto, cpu, cuda or mps.")
     if device == "cuda" and not torch.cuda.is_available():
@@ -52,6 +50,8 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
+    from lightning_fabric import Fabric  # here: it brings torch's compiler, 2 s
+
     return Fabric(
         accelerator=device,
         devices=devices,

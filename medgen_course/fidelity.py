@@ -8,7 +8,7 @@ and blurred validation images stand between: a measure that cannot tell them fro
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from medgen_course.datasets import Dataset
 from medgen_course.models.classifier import Classifier
 from medgen_course.neighbours import memorisation, near_threshold, neighbourhood, radii
 from medgen_course.transforms import blur, to_uint8, to_unit
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 MEASURES = ("frechet", "kernel", "precision", "recall", "density", "coverage", "memorisation")
 LOWER_IS_BETTER = {"frechet", "kernel", "memorisation"}
@@ -69,7 +72,7 @@ def kernel(real: Tensor, fake: Tensor, seed: int = 0) -> float:
         return _filled(lambda: KernelInceptionDistance(_Given(real.shape[1]), **options), real, fake)
 
 
-def _filled(make: Callable[[], Any], real: Tensor, fake: Tensor) -> float:
+def _filled(make: Callable[[], "Metric"], real: Tensor, fake: Tensor) -> float:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save all")
         metric = make()

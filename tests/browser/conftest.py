@@ -25,16 +25,17 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells off-screen render too
 }
 PATIENCE = 60_000  # ms; a busy machine is slow, a broken one never ends
-READY = r"""async () => {
+READY = """async () => {
     const app = window.jupyterapp, panel = app.shell.currentWidget;
     await app.restored;
     await panel.context.ready;
     await panel.sessionContext.ready;
-    panel.sessionContext.session.kernel.anyMessage.connect((_, { msg, direction }) => {
+    const kernel = panel.sessionContext.session.kernel;
+    await kernel.requestExecute({ code: "import ipywidgets" }).done;  // the page asks for widgets at once
+    kernel.anyMessage.connect((_, { msg, direction }) => {
         if (direction !== "recv") return;
         const { header: { msg_type: type }, content } = msg;
-        // JupyterLab asks for comms of its own, at first before ipywidgets has been imported
-        const expected = /^No such comm(: | target registered: jupyter\.widget\.control)/.test(content.text);
+        const expected = /^No such comm: /.test(content.text);  // JupyterLab asks for one of its own
         if (type === "error" || (type === "stream" && content.name === "stderr" && !expected))
             window.kernelFailures.push(content);
     });
@@ -141,7 +142,7 @@ def notebook(server, browser, request):
 
 
 @pytest.fixture
-def open_notebook(notebook):
+def run_code(notebook):
     """A function: code -> the page on which it has run; fails if anything failed by the end of the test."""
     notebook.troubles.clear()
 

@@ -69,8 +69,8 @@ def check_controls(page, sliders, buttons):
             assert control.evaluate("node => node === document.activeElement"), name
 
 
-def test_data_explorer_by_keyboard(open_notebook):
-    page = open_notebook(SETUP, DATA, "explorers.DataExplorer(data)")
+def test_data_explorer_by_keyboard(run_code):
+    page = run_code(SETUP, DATA, "explorers.DataExplorer(data)")
     first = state(page)
     assert "train image 0" in first[1]
     check_controls(page, sliders=3, buttons=1)
@@ -93,8 +93,8 @@ def test_data_explorer_by_keyboard(open_notebook):
     wait_for_change(page, fourth)
 
 
-def test_latent_explorer_by_keyboard_and_mouse(open_notebook):
-    page = open_notebook(SETUP, DATA, MODEL, LATENT)
+def test_latent_explorer_by_keyboard_and_mouse(run_code):
+    page = run_code(SETUP, DATA, MODEL, LATENT)
     before = state(page)
     check_controls(page, sliders=12, buttons=2)
     page.locator(".medgen-explorer .noUi-handle").focus()

@@ -17,8 +17,8 @@ explorers.MetricSandbox(fidelity.reference(data, eye), data.val.labels, data.tra
 """
 
 
-def test_replay_by_keyboard_play_and_mouse(open_notebook):
-    page = open_notebook(SETUP, LOAD, REPLAY)
+def test_replay_by_keyboard_play_and_mouse(run_code):
+    page = run_code(SETUP, LOAD, REPLAY)
     before = state(page)
     check_controls(page, sliders=1, buttons=1)
     page.get_by_role("slider", name="moment").focus()
@@ -49,8 +49,8 @@ def test_replay_by_keyboard_play_and_mouse(open_notebook):
     say_latency(page, ".noUi-handle", "keydown")
 
 
-def test_walk_by_keyboard_mouse_and_class(open_notebook):
-    page = open_notebook(SETUP, DATA, LOAD, WALK)
+def test_walk_by_keyboard_mouse_and_class(run_code):
+    page = run_code(SETUP, DATA, LOAD, WALK)
     before = state(page)
     check_controls(page, sliders=4, buttons=0)
     page.get_by_role("slider", name="way").focus()
@@ -72,8 +72,8 @@ def test_walk_by_keyboard_mouse_and_class(open_notebook):
     keep_screenshot(page, "generator_explorer")
 
 
-def test_sandbox_by_keyboard(open_notebook):
-    page = open_notebook(SETUP, DATA, LOAD, SANDBOX)
+def test_sandbox_by_keyboard(run_code):
+    page = run_code(SETUP, DATA, LOAD, SANDBOX)
     page.get_by_role("slider", name="blur").focus()
     before = page.locator(".medgen-status").last.inner_text()
     for _ in range(10):

@@ -59,8 +59,8 @@ def picture_changes(page, before):
     return state(page)
 
 
-def test_translation_by_keyboard_and_with_an_own_picture(open_notebook):
-    page = open_notebook(SETUP, SHIPPED, SHOW)
+def test_translation_by_keyboard_and_with_an_own_picture(run_code):
+    page = run_code(SETUP, SHIPPED, SHOW)
     before = state(page)
     check_controls(page, sliders=5, buttons=1)
     page.evaluate("document.querySelector('.medgen-explorer').scrollIntoView()")
@@ -130,8 +130,8 @@ def test_translation_by_keyboard_and_with_an_own_picture(open_notebook):
     say_latency(page, ".noUi-handle", "keydown")
 
 
-def test_one_pair_without_a_truth(open_notebook):
-    page = open_notebook(SETUP, ONE_PAIR)
+def test_one_pair_without_a_truth(run_code):
+    page = run_code(SETUP, ONE_PAIR)
     before = state(page)
     check_controls(page, sliders=3, buttons=0)
     explorer = page.locator(".medgen-explorer")
