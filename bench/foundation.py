@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from medgen_course import datasets, explorers, phantom, pretrained
+from medgen_course.batches.sampling import Sampler, derive_seed
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
-from medgen_course.sampling import Sampler, derive_seed
-from medgen_course.training import fit
+from medgen_course.training.loop import fit
 
 
 def seconds(work: Callable[[], object]) -> float:

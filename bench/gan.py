@@ -11,10 +11,12 @@ import torch
 from foundation import in_turn, latency, seconds
 from torch.nn.functional import binary_cross_entropy_with_logits as entropy
 
-from medgen_course import classification, datasets, explorers, fidelity, pretrained, samples
+from medgen_course import datasets, explorers, pretrained
+from medgen_course.batches.sampling import Sampler
+from medgen_course.metrics import classification, fidelity
+from medgen_course.models import samples
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
-from medgen_course.sampling import Sampler
-from medgen_course.training import fit
+from medgen_course.training.loop import fit
 
 BATCH = 64
 

@@ -12,13 +12,13 @@ from foundation import in_turn, latency
 from torch.nn.functional import l1_loss, mse_loss
 
 from medgen_course import explorers
+from medgen_course.batches.domains import UnpairedSampler
+from medgen_course.datasets.domains import phantom_domains
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
 from medgen_course.models.image_pool import ImagePool
-from medgen_course.training import fit
-from medgen_course.translation import phantom_domains
-from medgen_course.translation_sampling import UnpairedSampler
-from medgen_course.translators import Translators
+from medgen_course.models.translators import Translators
+from medgen_course.training.loop import fit
 
 SIZE, IMAGES = 32, 128
 

@@ -18,12 +18,12 @@ import torch
 from foundation import seconds
 
 from medgen_course import datasets
-from medgen_course.likelihood import dequantise
+from medgen_course.batches.sampling import Sampler
+from medgen_course.batches.transforms import to_unit
+from medgen_course.metrics.likelihood import dequantise
 from medgen_course.models.layers import ConvDecoder, ConvEncoder
 from medgen_course.models.vae import VAE, VAEAlgorithm, gaussian_log_likelihood, kl_divergence
-from medgen_course.sampling import Sampler
-from medgen_course.training import fit
-from medgen_course.transforms import to_unit
+from medgen_course.training.loop import fit
 
 LATENTS, BATCH, RATE = 16, 128, 3e-3
 

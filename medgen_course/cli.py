@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
+from dataclasses import fields
 from json import dumps as dump_json
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +12,6 @@ from typing import Any, Literal
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser
 
-MODELS = {  # model -> where its `train_...` stands
-    "autoencoder": "runs",
-    "vae": "runs",
-    "gan": "runs_gan",
-    "cyclegan": "runs_translation",
-    "pix2pix": "runs_translation",
-}
 EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
 
 
@@ -49,7 +42,7 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         json: print JSON for scripts.
     """
     from medgen_course import datasets
-    from medgen_course.audit import audit
+    from medgen_course.datasets.audit import audit
 
     loaded = datasets.load(name, root=root, size=size)
     found = audit(loaded)
@@ -84,9 +77,9 @@ def evaluate(
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
         json: print JSON for scripts.
     """
-    from medgen_course import evaluation
+    from medgen_course import runs
 
-    measured = evaluation.evaluate(folder, dataset, device, importance_samples)
+    measured = runs.evaluate(folder, dataset, device, importance_samples)
     if json:
         print(dump_json(measured, indent=2))
         return 0
@@ -95,13 +88,7 @@ def evaluate(
         low_high = f"{_number(row['low'])} to {_number(row['high'])}" if "low" in row else "-"
         worst, best = _number(row.get("worst")), _number(row.get("best"))
         print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
-    if any(name.startswith("frechet_") for name in measured):
-        print("worst: the image left as it is. best of frechet: training images of the target domain.")
-    elif "coverage" in measured:
-        n = measured["coverage"]["n"]
-        print(f"{n} images in every column. best: real test images against train; worst: noise.")
-    else:
-        print("worst: the mean training image in place of every reconstruction. Likelihoods: nats per image.")
+    print(runs.kind_of(folder).LEGEND.format(**measured))
     return 0
 
 
@@ -115,9 +102,9 @@ def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = N
         seed: of the draws.
         label: the class wanted from a conditional GAN; by default as often as they were in training.
     """
-    from medgen_course import samples
+    from medgen_course import runs
 
-    images, _ = samples.sample(folder, n, out, seed, label)
+    images, _ = runs.sample(folder, n, out, seed, label)
     print(f"{len(images)} images, {images.dtype} {images.shape}, written to {out}")
     return 0
 
@@ -131,9 +118,9 @@ def translate(folder: Path, images: Path, to: Literal["a", "b"], out: Path) -> i
         to: the domain wanted; a run's config.json names a and b.
         out: the .npz to be written, with arrays of the same names.
     """
-    from medgen_course import translating
+    from medgen_course import runs
 
-    for name, array in translating.translate(folder, images, to, out).items():
+    for name, array in runs.translate(folder, images, to, out).items():
         print(f"{name}: {len(array)} images, {array.dtype} {array.shape}, written to {out}")
     return 0
 
@@ -158,21 +145,23 @@ def run(
         out: folder for what is written.
         in_place: store the executed notebooks where they lie, to be committed; standard profile, real images.
     """
-    from medgen_course import course_run
+    from medgen_course import course
 
     if in_place:
         if profile != "standard" or dataset is not None:
             raise ValueError("--in-place stores the standard profile on a notebook's own images.")
-        left = course_run.refresh(notebooks)
+        left = course.refresh(notebooks)
         for line in left:
             print(f"medgen: {line}", file=sys.stderr)
         return int(bool(left))
-    return int(any(result.errors for result in course_run.run(notebooks, profile, dataset, out)))
+    return int(any(result.errors for result in course.run(notebooks, profile, dataset, out)))
 
 
 def train(model: str, **settings: Any) -> int:
     """Train a model into a run folder."""
-    history = _trainer(model)(**settings)
+    from medgen_course.runs import kind_named
+
+    history = kind_named(model).train(**settings)
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
         print(f"{history!r}\nWritten to {settings['out']}. Measure it: medgen evaluate {settings['out']}")
     return 130 if history.interrupted else 0
@@ -201,36 +190,53 @@ def parser(training: bool = True) -> ArgumentParser:
     trainers = ArgumentParser(description=train.__doc__)
     commands.add_subcommand("train", trainers, help=train.__doc__)
     models = trainers.add_subcommands(dest="model")
-    for model in MODELS:
-        options = _options(_trainer(model)) if training else ArgumentParser()
-        models.add_subcommand(model, options, help=options.description)
+    if training:
+        from medgen_course.runs.kinds import kinds_with
+
+        for model, kind in kinds_with("train").items():
+            options = _options(kind.train, shared=kind.SETTINGS)
+            models.add_subcommand(model, options, help=options.description)
     return top
 
 
-def _trainer(model: str) -> Callable:
-    return getattr(import_module(f"medgen_course.{MODELS[model]}"), f"train_{model}")
+def _options(function: Callable, positional: Sequence[str] = (), shared: Any = None) -> ArgumentParser:
+    """A parser with an option for each parameter of a function, but those of `positional` without dashes.
 
-
-def _options(function: Callable, positional: Sequence[str] = ()) -> ArgumentParser:
-    """A parser with an option for each parameter of a function, but those of `positional` without dashes."""
+    Args:
+        function: whose docstring has the help texts.
+        positional: its parameters that are named by their place.
+        shared: a dataclass object; its fields take the place of `**settings`, its values are the defaults.
+    """
     about = parse_docstring(function.__doc__)
-    helps = {parameter.arg_name: parameter.description for parameter in about.params}
+    documented = [*about.params, *(parse_docstring(shared.__doc__).params if shared else ())]
+    helps = {parameter.arg_name: parameter.description for parameter in documented}
     made = ArgumentParser(description=about.short_description)
     for name, parameter in inspect.signature(function).parameters.items():
-        required = parameter.default is parameter.empty
-        settings: dict[str, Any] = {"help": helps[name]}
-        if parameter.annotation is bool:
-            settings["action"] = "store_true"
-        elif name in positional and not required:
-            settings |= {"nargs": "*", "type": str, "default": parameter.default}
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for field in fields(shared):
+                _add(made, field.name, field.type, getattr(shared, field.name), helps[field.name])
         else:
-            settings |= {"type": parameter.annotation}
-            if not required:
-                settings["default"] = parameter.default
-            elif name not in positional:
-                settings["required"] = True
-        made.add_argument(name if name in positional else f"--{name.replace('_', '-')}", **settings)
+            _add(made, name, parameter.annotation, parameter.default, helps[name], name in positional)
     return made
+
+
+def _add(
+    made: ArgumentParser, name: str, kind: Any, default: Any, told: str, positional: bool = False
+) -> None:
+    """One option; one without a default must be given."""
+    required = default is inspect.Parameter.empty
+    settings: dict[str, Any] = {"help": told}
+    if kind is bool:
+        settings["action"] = "store_true"
+    elif positional and not required:
+        settings |= {"nargs": "*", "type": str, "default": default}
+    else:
+        settings |= {"type": kind}
+        if not required:
+            settings["default"] = default
+        elif not positional:
+            settings["required"] = True
+    made.add_argument(name if positional else f"--{name.replace('_', '-')}", **settings)
 
 
 def main(words: Sequence[str] | None = None) -> int:

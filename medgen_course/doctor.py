@@ -133,7 +133,7 @@ def _kernel() -> Iterator[Finding]:
 
 
 def _images() -> Iterator[Finding]:
-    from medgen_course.fetch import medmnist_info, places
+    from medgen_course.datasets.fetch import medmnist_info, places
 
     official = {name for name in medmnist_info() if not name.endswith("3d")}
     found = []

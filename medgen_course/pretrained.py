@@ -13,17 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medgen_course.checkpoints import RunNotFound, load_tensors, read_json, save_tensors, write_json
-from medgen_course.fetch import data_folder
+from medgen_course.datasets.fetch import data_folder
+from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
+from medgen_course.models.translators import Translators
 from medgen_course.models.vae import VAE
-from medgen_course.recorder import Recording
-from medgen_course.translators import Translators
+from medgen_course.training.checkpoints import RunNotFound, load_tensors, read_json, save_tensors
+from medgen_course.training.recorder import Recording
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 

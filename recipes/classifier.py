@@ -11,8 +11,9 @@ import time
 import numpy as np
 from pretrain import ATTRIBUTION, card, training_split
 
-from medgen_course import classification, datasets, pretrained
-from medgen_course.metrics import bootstrap_interval
+from medgen_course import datasets, pretrained
+from medgen_course.metrics import classification
+from medgen_course.metrics.reconstruction import bootstrap_interval
 
 EPOCHS = {"pneumoniamnist": 10, "phantom": 3}
 PUBLISHED = {"pneumoniamnist": {"network": "ResNet-18, 28 px, MedMNIST v2", "auc": 0.944, "accuracy": 0.854}}

@@ -14,14 +14,16 @@ import numpy as np
 import torch
 from pretrain import ATTRIBUTION, SEED, card, training_split
 
-from medgen_course import classification, datasets, fidelity, pretrained, samples
-from medgen_course.datasets import Split
+from medgen_course import datasets, pretrained
+from medgen_course.batches.sampling import Sampler
+from medgen_course.datasets.sources import Split
+from medgen_course.metrics import classification, fidelity
+from medgen_course.metrics.neighbours import neighbourhood
+from medgen_course.models import samples
 from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
-from medgen_course.neighbours import neighbourhood
-from medgen_course.recorder import Recorder, spaced_moments
-from medgen_course.sampling import Sampler
-from medgen_course.training import fit
+from medgen_course.training.loop import fit
+from medgen_course.training.recorder import Recorder, spaced_moments
 
 EPOCHS = {"pneumoniamnist": 200, "phantom": 36}
 SETTINGS = {"learning_rate": 2e-4, "discriminator_rate": 4e-4, "ema": 0.9995}

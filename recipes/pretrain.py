@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from medgen_course import datasets, metrics, phantom, pretrained
-from medgen_course.likelihood import evaluate_vae
+from medgen_course.batches.sampling import Sampler
+from medgen_course.batches.transforms import to_unit
+from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.models.multirate import ConditionedVAE, ConditionedVAEAlgorithm
 from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.pretrained import BETAS
-from medgen_course.sampling import Sampler
-from medgen_course.training import fit
-from medgen_course.transforms import to_unit
+from medgen_course.training.loop import fit
 
 ATTRIBUTION = {
     "pneumoniamnist": (

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import torch
 
-from medgen_course import course_report, evaluation, mixture, pretrained
-from medgen_course.checkpoints import RunFolder, read_json, write_csv, write_json, write_text
+from medgen_course import pretrained
+from medgen_course.course import report
+from medgen_course.files import write_csv, write_json, write_text
 from medgen_course.models.gan_objectives import OBJECTIVES
+from medgen_course.runs import evaluate
+from medgen_course.runs.report import results_table
+from medgen_course.toys import mixture
+from medgen_course.training.checkpoints import RunFolder, read_json
 
 SEEDS, EPOCHS = range(5), 6
 
@@ -74,23 +79,23 @@ def results() -> None:
     """README's table: every shipped model as a run folder, measured by `medgen evaluate`'s function."""
     found = {}
     for name, (kind, title, folder) in run_folders().items():
-        evaluation.evaluate(folder)
+        evaluate(folder)
         metrics, dataset = read_json(folder / "metrics.json"), name.split("/")[0]
         found[name] = {"kind": kind, "title": title, "dataset": dataset, "metrics": metrics}
         print(f"{name}: {len(metrics)} figures", flush=True)
     write_json(pretrained.results_path(), found)
     readme = Path("README.md")
-    table = course_report.results_table(found)
-    write_text(readme, course_report.written(readme.read_text(encoding="utf-8"), table))
+    table = results_table(found)
+    write_text(readme, report.written(readme.read_text(encoding="utf-8"), table))
     print(table)
 
 
 def gallery() -> None:
     """README's pictures: the stored output of the cell tagged `gallery` of each notebook."""
     for notebook in sorted(Path("notebooks").glob("*.ipynb")):
-        picture = course_report.gallery_picture(notebook)
-        course_report.gallery_path(notebook).parent.mkdir(parents=True, exist_ok=True)
-        course_report.gallery_path(notebook).write_bytes(picture)
+        picture = report.gallery_picture(notebook)
+        report.gallery_path(notebook).parent.mkdir(parents=True, exist_ok=True)
+        report.gallery_path(notebook).write_bytes(picture)
         print(f"{notebook.name}: {len(picture):,} bytes")
 
 

@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from pretrain import training_split
 
-from medgen_course import datasets, likelihood, pretrained
-from medgen_course.checkpoints import write_csv
-from medgen_course.disentanglement import linear_probe, mig
+from medgen_course import datasets, pretrained
+from medgen_course.batches.sampling import Sampler
+from medgen_course.batches.transforms import to_unit
+from medgen_course.files import write_csv
+from medgen_course.metrics import likelihood
+from medgen_course.metrics.disentanglement import linear_probe, mig
 from medgen_course.models.vae import VAE, VAEAlgorithm
-from medgen_course.phantom_anatomy import FACTORS
+from medgen_course.phantom.anatomy import FACTORS
 from medgen_course.pretrained import BETAS
-from medgen_course.sampling import Sampler
-from medgen_course.training import fit
-from medgen_course.transforms import to_unit
+from medgen_course.training.loop import fit
 
 BUDGETS = {"pneumoniamnist": (6, 128), "phantom": (2, 64)}  # epochs, batch size
 SEEDS, LATENTS = (0, 1, 2), 16

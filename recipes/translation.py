@@ -17,24 +17,20 @@ import numpy as np
 import torch
 from pretrain import card
 
-from medgen_course import classification, datasets, pretrained
-from medgen_course.checkpoints import write_csv, write_json
-from medgen_course.metrics import bootstrap_interval
+from medgen_course import datasets, pretrained
+from medgen_course.batches.domains import PairedSampler, UnpairedSampler
+from medgen_course.datasets.domains import Domains, from_dataset, phantom_domains
+from medgen_course.files import write_csv, write_json
+from medgen_course.metrics import classification
+from medgen_course.metrics.reconstruction import bootstrap_interval
+from medgen_course.metrics.translation import gap_closed, quality
+from medgen_course.metrics.translation_eye import CLASSES, train_eye, translation_eye
+from medgen_course.metrics.translators import baselines, class_change, evaluate_translators, known
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
 from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
-from medgen_course.training import fit
-from medgen_course.translation import Domains, from_dataset, phantom_domains
-from medgen_course.translation_evaluation import (
-    baselines,
-    class_change,
-    evaluate_translators,
-    known,
-)
-from medgen_course.translation_eye import CLASSES, train_eye, translation_eye
-from medgen_course.translation_metrics import gap_closed, quality
-from medgen_course.translation_sampling import PairedSampler, UnpairedSampler
-from medgen_course.translators import Translators
+from medgen_course.models.translators import Translators
+from medgen_course.training.loop import fit
 
 SEED, BATCH, RATE, SIZE = 0, 4, 1e-3, 32
 MOMENTS = {"phantom": (100, 200, 400, 800, 1600, 3200, 7000), "pneumoniamnist": (100, 400, 1600, 6000)}

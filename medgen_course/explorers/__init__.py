@@ -1,17 +1,17 @@
 """Widgets to explore data and models: thin wiring over render.py, tested by setting their values."""
 
-from medgen_course.explorers.base import Explorer
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
 from medgen_course.explorers.gan import GANExplorer
 from medgen_course.explorers.generator import GeneratorExplorer
 from medgen_course.explorers.latent import LatentExplorer
-from medgen_course.explorers.picture import Picture
-from medgen_course.explorers.position_map import PositionMap
+from medgen_course.explorers.parts.base import Explorer
+from medgen_course.explorers.parts.picture import Picture
+from medgen_course.explorers.parts.position_map import PositionMap
+from medgen_course.explorers.parts.sliders import Sliders
+from medgen_course.explorers.parts.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.sandbox import MetricSandbox
-from medgen_course.explorers.sliders import Sliders
 from medgen_course.explorers.translation import TranslationExplorer
-from medgen_course.explorers.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [

@@ -8,8 +8,9 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from medgen_course import plots, render
-from medgen_course.explorers.base import (
+from medgen_course.explorers.beta_view import COLUMNS, Figures, between, from_codes, measure, rows
+from medgen_course.explorers.conventions import CONVENTIONS, Setting, explain, resemblance
+from medgen_course.explorers.parts.base import (
     BESIDE,
     CONTROL_LAYOUT,
     LABEL_STYLE,
@@ -19,12 +20,11 @@ from medgen_course.explorers.base import (
     one_thread,
     panel_scale,
 )
-from medgen_course.explorers.beta_view import COLUMNS, Figures, between, from_codes, measure, rows
-from medgen_course.explorers.conventions import CONVENTIONS, Setting, explain, resemblance
-from medgen_course.explorers.curve import RateDistortion
-from medgen_course.explorers.position_map import PositionMap
+from medgen_course.explorers.parts.curve import RateDistortion
+from medgen_course.explorers.parts.position_map import PositionMap
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.vae import VAE
+from medgen_course.pictures import plots, render
 from medgen_course.pretrained import BETAS, Codes
 
 KNOT_DECADES, STOPS_BETWEEN = 0.25, 10  # of a conditioned network: measured betas, and slider stops between

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course import render
-from medgen_course.likelihood import active_units, dequantise
+from medgen_course.metrics.likelihood import active_units, dequantise
 from medgen_course.models.vae import VAE, kl_per_dimension
+from medgen_course.pictures import render
 from medgen_course.pretrained import Codes
 
 COLUMNS = 6

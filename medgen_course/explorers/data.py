@@ -5,8 +5,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course import render, transforms
-from medgen_course.explorers.base import Explorer, choice, compare, index_slider, panel_scale, slider
+from medgen_course.batches import transforms
+from medgen_course.explorers.parts.base import Explorer, choice, compare, index_slider, panel_scale, slider
+from medgen_course.pictures import render
 
 ALL = -1  # the choice "all classes"
 SPLITS = ("train", "val", "test")

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 
-from medgen_course import render, render_gan
-from medgen_course.explorers.base import BESIDE, CONTROL_LAYOUT, LABEL_STYLE, Explorer, choice
-from medgen_course.explorers.player import Player
-from medgen_course.explorers.position_map import PositionMap
-from medgen_course.explorers.timeline import GROUPS, Timeline, curves_of
-from medgen_course.recorder import Recording
+from medgen_course.explorers.parts.base import BESIDE, CONTROL_LAYOUT, LABEL_STYLE, Explorer, choice
+from medgen_course.explorers.parts.player import Player
+from medgen_course.explorers.parts.position_map import PositionMap
+from medgen_course.explorers.parts.timeline import GROUPS, Timeline, curves_of
+from medgen_course.pictures import render, render_gan
+from medgen_course.training.recorder import Recording
 
 LABELS = {
     "losses": "loss",

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course import render
-from medgen_course.explorers.base import (
+from medgen_course.explorers.parts.base import (
     BESIDE,
     Explorer,
     choice,
@@ -17,9 +16,10 @@ from medgen_course.explorers.base import (
     panel_scale,
     slider,
 )
-from medgen_course.explorers.position_map import PositionMap
+from medgen_course.explorers.parts.position_map import PositionMap
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.gan import Generator
+from medgen_course.pictures import render
 
 NOISES = 100  # to choose start and end from
 REACH = 3.0  # the map shows so far along each direction

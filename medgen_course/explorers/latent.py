@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course import render
-from medgen_course.explorers.base import compare, index_slider, panel_scale
+from medgen_course.explorers.parts.base import compare, index_slider, panel_scale
 from medgen_course.explorers.walk import LatentWalk
+from medgen_course.pictures import render
 
 
 class LatentExplorer(LatentWalk):

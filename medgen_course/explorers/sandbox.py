@@ -6,11 +6,11 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from medgen_course import render
-from medgen_course.explorers.base import Explorer, one_thread, slider
-from medgen_course.explorers.picture import Picture
-from medgen_course.fidelity import LOWER_IS_BETTER, MEASURES, Reference
-from medgen_course.transforms import blur, to_uint8, to_unit
+from medgen_course.batches.transforms import blur, to_uint8, to_unit
+from medgen_course.explorers.parts.base import Explorer, one_thread, slider
+from medgen_course.explorers.parts.picture import Picture
+from medgen_course.metrics.fidelity import LOWER_IS_BETTER, MEASURES, Reference
+from medgen_course.pictures import render
 
 COUNT = 128  # images that are spoilt and measured at each move
 SHOWN = 8

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 
-from medgen_course import render_translation
-from medgen_course.explorers.base import (
+from medgen_course.datasets.domains import Part
+from medgen_course.explorers.parts.base import (
     CONTROL_LAYOUT,
     LABEL_STYLE,
     Explorer,
@@ -15,12 +15,12 @@ from medgen_course.explorers.base import (
     index_slider,
     slider,
 )
-from medgen_course.explorers.player import Player
+from medgen_course.explorers.parts.player import Player
+from medgen_course.explorers.parts.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.translation_view import Known, Moments, by_share, check, travel
 from medgen_course.explorers.translation_words import captions, say_cycle, say_lesions, say_quality
-from medgen_course.explorers.upload import PictureError, Upload, fit_picture
-from medgen_course.translation import Part
-from medgen_course.translators import Translators
+from medgen_course.models.translators import Translators
+from medgen_course.pictures import render_translation
 
 PANEL = 168  # side of a panel in screen pixels, about
 

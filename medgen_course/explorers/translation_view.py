@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.transforms import to_unit
-from medgen_course.translation import Part
-from medgen_course.translation_metrics import LesionReport, lesion_report
-from medgen_course.translators import Direction, Translators
+from medgen_course.batches.transforms import to_unit
+from medgen_course.datasets.domains import Part
+from medgen_course.metrics.translation import LesionReport, lesion_report
+from medgen_course.models.translators import Direction, Translators
 
 Moments = Mapping[int, Translators]  # by moment of training
 

@@ -3,9 +3,9 @@
 import numpy as np
 from torch import Tensor
 
-from medgen_course import render
 from medgen_course.explorers.translation_view import Journey
-from medgen_course.translation_metrics import LesionReport, quality
+from medgen_course.metrics.translation import LesionReport, quality
+from medgen_course.pictures import render
 
 
 def captions(image: str, here: str, there: str, limit: float, truth: bool) -> list[str]:

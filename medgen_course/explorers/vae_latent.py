@@ -6,12 +6,20 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from medgen_course import render
-from medgen_course.explorers.base import BESIDE, Notice, choice, index_slider, one_thread, panel_scale, slider
 from medgen_course.explorers.latent import encode_all
-from medgen_course.explorers.upload import PictureError, Upload
+from medgen_course.explorers.parts.base import (
+    BESIDE,
+    Notice,
+    choice,
+    index_slider,
+    one_thread,
+    panel_scale,
+    slider,
+)
+from medgen_course.explorers.parts.upload import PictureError, Upload
 from medgen_course.explorers.walk import LatentWalk
 from medgen_course.models.vae import VAE, kl_per_dimension
+from medgen_course.pictures import render
 from medgen_course.pretrained import Codes
 
 NEIGHBOURS = 3

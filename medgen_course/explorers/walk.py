@@ -7,10 +7,10 @@ import ipywidgets as widgets
 import numpy as np
 from torch import Tensor
 
-from medgen_course import render
-from medgen_course.explorers.base import Explorer
-from medgen_course.explorers.position_map import PositionMap
-from medgen_course.explorers.sliders import Sliders
+from medgen_course.explorers.parts.base import Explorer
+from medgen_course.explorers.parts.position_map import PositionMap
+from medgen_course.explorers.parts.sliders import Sliders
+from medgen_course.pictures import render
 
 MAX_SLIDERS = 10
 _COLOUR_NAMES = ("blue", "orange", "green", "pink", "light blue", "red", "yellow", "black")

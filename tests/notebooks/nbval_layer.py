@@ -6,8 +6,8 @@ from pathlib import Path
 
 from papermill import execute_notebook
 
-from medgen_course.course import Notebook, parameters
-from medgen_course.kernel import environment
+from medgen_course.course.kernel import environment
+from medgen_course.course.notebooks import Notebook, parameters
 
 
 def run_nbval(notebook: Notebook, folder: Path) -> subprocess.CompletedProcess:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from medgen_course.course import SOURCE_MIME
-from medgen_course.course_stored import MOST_BYTES, source_hash
+from medgen_course.course.notebooks import SOURCE_MIME
+from medgen_course.course.stored import MOST_BYTES, source_hash
 
 MOST_LINES = 15
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|tmp|Users)/\w|[A-Z]:\\\\Users")

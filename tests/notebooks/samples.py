@@ -3,7 +3,7 @@
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from medgen_course.course import Notebook, read
+from medgen_course.course.notebooks import Notebook, read
 
 PARAMETERS = 'dataset: str = "pneumoniamnist"  # images\nseed: int = 0  # of all randomness'
 DISPLAY_SOURCE = """\

@@ -7,7 +7,7 @@ import pytest
 from nbval_layer import run_nbval
 from samples import DISPLAY_SOURCE, save
 
-from medgen_course import course, course_run
+from medgen_course import course
 
 SWALLOWED = "import ipywidgets\nipywidgets.interact(lambda x: 1 / 0, x=(0, 3));"
 IN_A_THREAD = "import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()"
@@ -57,7 +57,7 @@ def test_one_failure_does_not_stop_the_course(tmp_path, capsys):
     good = "import os\nprint('here:', os.getcwd(), seed)"
     save(tmp_path, "01_good", good, DISPLAY_SOURCE.replace("NOTICE", "'NOT REAL'"), quick={"seed": 7})
     out = tmp_path / "out"
-    results = course_run.run((), "quick", folder=tmp_path, out=out)
+    results = course.run((), "quick", folder=tmp_path, out=out)
     assert [result.status for result in results] == ["failed", "ok"]
     assert results[1].sources == ("phantom: drawn",)
     told = capsys.readouterr().out

@@ -1,12 +1,14 @@
 """The course's notebooks, executed by papermill on real images where they are at hand."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from medgen_course import course, course_page, datasets
+from medgen_course import course, datasets
+from medgen_course.course import page as pages
 
-REPOSITORY = course.Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = [course.read(path) for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 
@@ -26,7 +28,7 @@ def test_runs_with_papermill(notebook, tmp_path):
     assert result.errors == ()
     assert result.sources and result.notices == ()
     assert ("MedMNIST" in result.sources[0]) == (dataset is None)
-    page = course_page.write_page(result, tmp_path).read_text(encoding="utf-8")
+    page = pages.write_page(result, tmp_path).read_text(encoding="utf-8")
     assert result.notebook.title in page
     assert not re.search(r'<(script|img|iframe)[^>]+src="(?!data:)|<link[^>]+href="http', page)
     assert "MEDGENMATH" not in page and "data:image/png;base64," in page

@@ -10,8 +10,9 @@ from samples import notebook as sample
 from samples import save
 from test_notebooks import each_notebook
 
-from medgen_course import course_run, course_stored
-from medgen_course.course import SOURCE_MIME, CourseError, Result
+from medgen_course import course
+from medgen_course.course import stored
+from medgen_course.course.notebooks import SOURCE_MIME, CourseError, Result
 
 
 @each_notebook
@@ -29,7 +30,7 @@ def good():
     made.cells[4].outputs = [new_output("stream", text="1\n")]
     for number, cell in enumerate(made.cells[1:], 1):
         cell.execution_count = number
-    made.metadata["medgen"]["executed_source"] = course_stored.source_hash(made)
+    made.metadata["medgen"]["executed_source"] = stored.source_hash(made)
     return made
 
 
@@ -93,12 +94,12 @@ def test_storing_cleans_and_marks_a_notebook(tmp_path):
     notebook = save(tmp_path, "00_a", WIDGET, where, SHOW.replace("NOTICE", "''"))
     phantom = save(tmp_path, "01_b", SHOW.replace("NOTICE", "'the phantom'"))
     before = phantom.path.read_bytes()
-    left = course_run.refresh((), tmp_path / "out", tmp_path)
+    left = course.refresh((), tmp_path / "out", tmp_path)
     assert left == ["01_b.ipynb was not stored, because it ran without its images: the phantom"]
     assert phantom.path.read_bytes() == before
     text = notebook.path.read_text(encoding="utf-8")
     stored = nbformat.reads(text, as_version=4)
-    assert stored.metadata["medgen"]["executed_source"] == course_stored.source_hash(stored)
+    assert stored.metadata["medgen"]["executed_source"] == stored.source_hash(stored)
     assert stored.metadata["medgen"]["title"] == "A sample"
     assert "widgets" not in stored.metadata and "papermill" not in text and "view+json" not in text
     assert stored.cells[3].outputs[0].text == "(python) ~\n"
@@ -118,5 +119,5 @@ def test_what_failed_or_ran_on_the_phantom_is_not_stored(tmp_path, errors, notic
     notebook = save(tmp_path, "00_a")
     before = notebook.path.read_bytes()
     with pytest.raises(CourseError, match=expected):
-        course_stored.store(Result(notebook, 1.0, errors, (), notices), tmp_path)
+        stored.store(Result(notebook, 1.0, errors, (), notices), tmp_path)
     assert notebook.path.read_bytes() == before

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from medgen_course import datasets, fetch
+from medgen_course.datasets import fetch, sources
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setattr(fetch, "data_folder", lambda: tmp_path / "data")
     monkeypatch.setattr(fetch, "TIMEOUT_S", (1, 0.3))
-    monkeypatch.setattr(datasets, "PHANTOM_COUNTS", {"train": 8, "val": 4, "test": 4})
+    monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 8, "val": 4, "test": 4})
     monkeypatch.chdir(tmp_path)
     table = {name: dict(entry) for name, entry in fetch.medmnist_info().items()}
     monkeypatch.setattr(fetch, "medmnist_info", lambda: table)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from medgen_course import classification, datasets, fidelity, likelihood, metrics, pretrained, samples
-from medgen_course.checkpoints import RunNotFound
-from medgen_course.fetch import data_folder
-from medgen_course.transforms import to_unit
+from medgen_course import datasets, metrics, pretrained
+from medgen_course.batches.transforms import to_unit
+from medgen_course.datasets.fetch import data_folder
+from medgen_course.metrics import classification, fidelity, likelihood
+from medgen_course.models import samples
+from medgen_course.training.checkpoints import RunNotFound
 
 SHELF = data_folder() / "pretrained"
 NAMES = ("pneumoniamnist", "phantom")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medgen_course import datasets, pretrained
-from medgen_course.translation import from_dataset, phantom_domains
-from medgen_course.translation_evaluation import against_truth, class_change, known
-from medgen_course.translation_metrics import gap_closed
+from medgen_course.datasets.domains import from_dataset, phantom_domains
+from medgen_course.metrics.translation import gap_closed
+from medgen_course.metrics.translators import against_truth, class_change, known
 
 CARDS = [("phantom", "cyclegan"), ("pneumoniamnist", "cyclegan"), ("phantom", "pix2pix"), ("phantom", "lab")]
 

@@ -1,0 +1,62 @@
+"""What to know about images before learning from them: repeats, leaks between splits, balance, range."""
+
+from hashlib import blake2b
+from itertools import combinations
+
+import numpy as np
+
+from medgen_course.datasets.sources import Dataset, Split
+
+BLOCK_IMAGES = 1024  # images counted at a time, so that memory stays small
+
+
+def audit(dataset: Dataset) -> dict:
+    """Count what can go wrong with a data set.
+
+    Returns:
+        {"splits": {split: {"count": images,
+                            "classes": {label name: images with this label},
+                            "grey": {"min", "max", "mean", "std"}}},     grey levels, 0 to 255
+         "audit": {"repeats": {split: copies beyond the first, bit for bit, within the split},
+                   "shared": {"train-val", "train-test", "val-test": distinct images that stand in both}}}
+        Plain ints and floats, ready for JSON. In multi-label data an image counts in several classes or none.
+    """
+    prints = {
+        name: [_fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
+    }
+    distinct = {name: set(marks) for name, marks in prints.items()}
+    return {
+        "splits": {
+            name: {
+                "count": len(split),
+                "classes": _classes(split.labels, dataset.label_names),
+                "grey": _grey(split),
+            }
+            for name, split in dataset.splits().items()
+        },
+        "audit": {
+            "repeats": {name: len(marks) - len(distinct[name]) for name, marks in prints.items()},
+            "shared": {f"{a}-{b}": len(distinct[a] & distinct[b]) for a, b in combinations(distinct, 2)},
+        },
+    }
+
+
+def _fingerprint(image: np.ndarray) -> bytes:
+    """16 bytes that two images share only if they are the same, but for one chance in about 10^38."""
+    return blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+
+
+def _classes(labels: np.ndarray, label_names: tuple[str, ...]) -> dict[str, int]:
+    counts = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(label_names))
+    return {name: int(count) for name, count in zip(label_names, counts, strict=True)}
+
+
+def _grey(split: Split) -> dict[str, int | float]:
+    histogram = np.zeros(256, np.int64)
+    for start in range(0, len(split), BLOCK_IMAGES):
+        histogram += np.bincount(split.images[start : start + BLOCK_IMAGES].ravel(), minlength=256)
+    levels = np.arange(256)
+    present = np.flatnonzero(histogram)
+    mean = float((levels * histogram).sum() / histogram.sum())
+    variance = float((((levels - mean) ** 2) * histogram).sum() / histogram.sum())
+    return {"min": int(present[0]), "max": int(present[-1]), "mean": mean, "std": variance**0.5}

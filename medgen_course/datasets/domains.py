@@ -1,0 +1,176 @@
+"""Two domains to translate between, and what is known about them; batches come from translation_sampling.
+
+The phantom's domains are T1w and T2w. Its training slices are split into two halves, one seen in T1w only,
+the other in T2w only: no anatomy is in both, so unpaired means unpaired. Labelled data gives two classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from medgen_course import phantom
+from medgen_course.datasets.npz import DatasetError
+from medgen_course.datasets.sources import Dataset, Split
+
+LESION = ("lesion_present", "lesion_x", "lesion_y", "lesion_radius", "lesion_contrast")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known about slices that exist in both contrasts; index i is one anatomy.
+
+    a, b: uint8 (N, C, H, W).
+    masks: uint8 (N, 1, H, W), 1 where the lesion is.
+    healthy_a, healthy_b: the same slices, noise included, had they no lesion; None in training.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    masks: np.ndarray
+    healthy_a: np.ndarray | None = None
+    healthy_b: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of both domains in one split, uint8 (N, C, H, W) and (M, C, H, W); no order is implied.
+
+    truth is None where no image is known in both domains. In training it holds the slices of domain a with
+    their counterparts: for pix2pix and the lookup only.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    truth: Truth | None = None
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Two domains in three splits; name_a and name_b are what to call them."""
+
+    name_a: str
+    name_b: str
+    train: Part
+    val: Part
+    test: Part
+
+    @property
+    def size(self) -> int:
+        """Side of the images in pixels."""
+        return self.train.a.shape[-1]
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Channels of a and of b."""
+        return self.train.a.shape[1], self.train.b.shape[1]
+
+
+def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains:
+    """The domains of a data set: T1w and T2w of the phantom, two classes of any other.
+
+    Args:
+        dataset: from `datasets.load`; the phantom in contrast "t1w".
+        classes: the class that is domain a and the one that is domain b; not used with the phantom.
+    Raises:
+        DatasetError: the classes are not there, are the same, or images have several labels.
+    """
+    if dataset.name == "phantom":
+        if "T1w" not in dataset.source:
+            raise DatasetError("the phantom shows T2w; load it with contrast='t1w', T2w comes along.")
+        parts = {name: _contrasts(split, name) for name, split in dataset.splits().items()}
+        return Domains("T1w", "T2w", **parts)
+    count = len(dataset.label_names)
+    if dataset.train.labels.ndim != 1:
+        raise DatasetError(f"{dataset.name} has several labels for an image: its classes are no domains.")
+    if classes[0] == classes[1] or not all(0 <= c < count for c in classes):
+        known = ", ".join(f"{number} {name}" for number, name in enumerate(dataset.label_names))
+        raise DatasetError(f"domains are {classes}; choose two of the classes: {known}.")
+    parts = {
+        name: Part(*(split.images[split.labels == c] for c in classes))
+        for name, split in dataset.splits().items()
+    }
+    for name, part in parts.items():
+        if not len(part.a) or not len(part.b):
+            raise DatasetError(f"{dataset.name} has no {name} images of one of the classes {classes}.")
+    return Domains(dataset.label_names[classes[0]], dataset.label_names[classes[1]], **parts)
+
+
+def named_classes(dataset: Dataset, domains: str) -> tuple[int, int]:
+    """Two classes out of words like "0,1" or "normal,pneumonia".
+
+    Raises:
+        DatasetError: not two classes of this data set; the message lists them.
+    """
+    words = [word.strip() for word in domains.split(",")]
+    names = list(dataset.label_names)
+    known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+    numbers = [names.index(word) if word in names else _number(word) for word in words]
+    if len(numbers) != 2 or not all(0 <= number < len(names) for number in numbers):
+        raise DatasetError(f"domains are {domains!r}; give two classes with a comma between them: {known}.")
+    return numbers[0], numbers[1]
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() else -1
+
+
+def phantom_domains(
+    size: int = 32,
+    prevalence_a: float = 0.5,
+    prevalence_b: float = 0.5,
+    counts: tuple[int, int, int] = (2048, 512, 512),
+    seed: int = 0,
+) -> Domains:
+    """T1w and T2w with a share of lesions of each domain's own in training; the hallucination lab.
+
+    Args:
+        size: pixels per side.
+        prevalence_a, prevalence_b: probability of a lesion in the training slices of T1w and of T2w;
+            validation and test slices have one in half of the cases, whatever these are.
+        counts: training slices of each domain, validation and test slices.
+        seed: of anatomies, bias fields and noise.
+    Raises:
+        ValueError: see `phantom.draw_factors`.
+    Source: the experiment of Cohen, Luck & Honari 2018, on a phantom.
+    """
+    count = counts[0]
+    halves = [
+        phantom.draw_factors(2 * count, seed, prevalence)[part]
+        for prevalence, part in ((prevalence_a, slice(count)), (prevalence_b, slice(count, None)))
+    ]
+    made = phantom.generate(factors=np.concatenate(halves), size=size, seed=seed)
+    parts = {"train": _halves(made.t1w, made.t2w, made.masks)}
+    for name, number in zip(("val", "test"), counts[1:], strict=True):
+        made = phantom.generate(number, size, seed, name)
+        parts[name] = _both(made.t1w, made.t2w, made.masks, made.factors, name, seed)
+    return Domains("T1w", "T2w", **parts)
+
+
+def without_lesions(factors: np.ndarray) -> np.ndarray:
+    """The phantom's table (N, F) with every lesion taken away and all else as it was."""
+    table = factors.copy()
+    table[:, [phantom.COLUMN[name] for name in LESION]] = 0
+    return table
+
+
+def _contrasts(split: Split, name: str) -> Part:
+    """The phantom as `datasets.load` makes it, with seed 0."""
+    known = (split.images, split.extras["paired"], split.extras["mask"])
+    return _halves(*known) if name == "train" else _both(*known, split.extras["factors"], name, 0)
+
+
+def _halves(t1w: np.ndarray, t2w: np.ndarray, masks: np.ndarray) -> Part:
+    """Half of the slices for each contrast; the first half's other contrast is known for paired training."""
+    half = len(t1w) // 2
+    return Part(t1w[:half], t2w[half:], Truth(t1w[:half], t2w[:half], masks[:half]))
+
+
+def _both(
+    t1w: np.ndarray, t2w: np.ndarray, masks: np.ndarray, factors: np.ndarray, name: str, seed: int
+) -> Part:
+    """Both contrasts of every slice, and its healthy twin: the same seed draws the same noise again."""
+    twin = phantom.generate(factors=without_lesions(factors), size=t1w.shape[-1], seed=seed, split=name)
+    return Part(t1w, t2w, Truth(t1w, t2w, masks, twin.t1w, twin.t2w))

@@ -1,0 +1,223 @@
+"""Where images come from: MedMNIST, the built-in phantom, or an own `.npz`; all become a `Dataset`.
+
+Source: Yang et al. 2023, MedMNIST v2, Scientific Data 10, 41; https://medmnist.com
+"""
+
+import difflib
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from medgen_course.datasets import card, fetch, layout
+from medgen_course.datasets.fetch import DatasetUnavailable
+from medgen_course.datasets.npz import DatasetError
+
+__all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
+
+SIZES = (28, 64, 128, 224)
+PHANTOM_SIZES = (28, 224)
+PHANTOM_COUNTS = {"train": 4096, "val": 512, "test": 512}
+CONTRASTS = ("t1w", "t2w")
+
+
+class PhantomFallback(UserWarning):
+    """The images asked for could not be had; the phantom stands in for them."""
+
+
+@dataclass(frozen=True, repr=False)
+class Split:
+    """One part of a data set.
+
+    images: uint8 (N, C, H, W), grey levels 0 to 255.
+    labels: int64 class numbers (N,), or zeros and ones (N, L) for multi-label data.
+    extras: arrays that go with the images, all with N first; the phantom's `mask` uint8 {0, 1}
+        (N, 1, H, W), `factors` float32 (N, F) and `paired` uint8 (N, 1, H, W), the other contrast.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        extras = f", extras {', '.join(self.extras)}" if self.extras else ""
+        return f"Split({len(self)} images {self.images.shape}, labels {self.labels.shape}{extras})"
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """Images in three splits, with what one must know about them.
+
+    channels is 1 or 3, size the side length in pixels; task is MedMNIST's word, such as "binary-class".
+    source says which file the images are from, notice is "" or what the reader must not overlook.
+    """
+
+    name: str
+    channels: int
+    size: int
+    label_names: tuple[str, ...]
+    task: str
+    licence: str
+    source: str
+    notice: str
+    train: Split
+    val: Split
+    test: Split
+
+    def splits(self) -> dict[str, Split]:
+        """Return {"train": ..., "val": ..., "test": ...}."""
+        return {name: getattr(self, name) for name in layout.SPLITS}
+
+    def __repr__(self) -> str:
+        return card.text(self)
+
+    def _repr_mimebundle_(self, include: Sequence | None = None, exclude: Sequence | None = None) -> dict:
+        """What Jupyter shows; the third entry is for programs that read an executed notebook."""
+        return {
+            "text/plain": card.text(self),
+            "text/html": card.html(self),
+            "application/vnd.medgen.source+json": {
+                "name": self.name,
+                "source": self.source,
+                "notice": self.notice,
+            },
+        }
+
+
+def names() -> list[str]:
+    """Return every name that `load` knows: the twelve 2D sets of MedMNIST, and "phantom"."""
+    return [name for name in fetch.medmnist_info() if not name.endswith("3d")] + ["phantom"]
+
+
+def load(
+    name_or_path: str | os.PathLike,
+    root: str | os.PathLike | None = None,
+    size: int = 28,
+    download: bool = True,
+    fallback: str | None = None,
+    contrast: str = "t1w",
+) -> Dataset:
+    """Load images.
+
+    Args:
+        name_or_path: one of `names()`, or the path of an own .npz in MedMNIST's layout (`train_images`,
+            `train_labels`, and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3)).
+        root: folder to look in before MEDMNIST_ROOT, data/ and ~/.medmnist.
+        size: side length in pixels; 28, 64, 128 or 224, for the phantom anything from 28 to 224. Own files
+            keep the size that they have.
+        download: whether to download a MedMNIST file that is in none of these places.
+        fallback: "phantom" to get the phantom, with a PhantomFallback warning and a notice, where a MedMNIST
+            file cannot be had. A broken file, or an own file that is not there, is an error all the same.
+        contrast: "t1w" or "t2w", which of its two contrasts the phantom shows.
+    Raises:
+        DatasetError: unknown name or argument, or a file that cannot be used; it is left as it is.
+        DatasetUnavailable: no such file here, and no way to download it; the message names the ways out.
+    """
+    if fallback not in (None, "phantom"):
+        raise DatasetError(f"fallback is {fallback!r}; expected None or 'phantom'.")
+    name = str(name_or_path)
+    if name.lower() == "phantom":
+        return _phantom(size, contrast)
+    if isinstance(name_or_path, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
+        return _own(fetch.own_file(Path(name_or_path), root))
+    info = _lookup(name.lower())
+    if size not in SIZES:
+        raise DatasetError(
+            f"size is {size}; MedMNIST has {', '.join(map(str, SIZES))} pixels. Choose one of these."
+        )
+    try:
+        path, source = fetch.official_file(name.lower(), size, root, download)
+    except DatasetUnavailable as error:
+        if fallback is None:
+            raise
+        notice = f"NOT REAL IMAGES: {error.reason}, so the built-in phantom stands in for {name}."
+        warnings.warn(f"{notice} {error}", PhantomFallback, stacklevel=2)
+        return _phantom(size, contrast, notice)
+    label_names = tuple(info["label"][key] for key in sorted(info["label"], key=int))
+    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
+    return Dataset(
+        name=name.lower(),
+        channels=info["n_channels"],
+        size=size,
+        label_names=label_names,
+        task=info["task"],
+        licence=info["license"],
+        source=source,
+        notice="",
+        **splits,
+    )
+
+
+def _lookup(name: str) -> dict:
+    info = fetch.medmnist_info()
+    if name in info and not name.endswith("3d"):
+        return info[name]
+    if name in info:
+        raise DatasetError(
+            f"{name} holds volumes; this course is 2D only. Choose one of {', '.join(names())}."
+        )
+    near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    raise DatasetError(
+        f"there is no data set {name!r}. {hint}"
+        f"Choose one of {', '.join(names())}, or give the path of an own .npz."
+    )
+
+
+def _own(path: Path) -> Dataset:
+    """Dataset of an own file: the numbers of classes and the task follow from the labels."""
+    checksum = fetch.md5(path) if path.is_file() else ""
+    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
+    labels = [split.labels for split in splits.values()]
+    if labels[0].ndim == 2:
+        classes, task = labels[0].shape[1], "multi-label, binary-class"
+    else:
+        classes = max(int(part.max()) for part in labels) + 1
+        task = "binary-class" if classes <= 2 else "multi-class"
+    return Dataset(
+        name=path.stem,
+        channels=splits["train"].images.shape[1],
+        size=splits["train"].images.shape[2],
+        label_names=tuple(f"class {number}" for number in range(classes)),
+        task=task,
+        licence="your own file: yours to know",
+        source=f"own file {path.name}, MD5 {checksum}",
+        notice="",
+        **splits,
+    )
+
+
+def _phantom(size: int, contrast: str, notice: str = "") -> Dataset:
+    """Dataset of the phantom: the same images every time, made now and stored nowhere."""
+    from medgen_course import phantom  # late: who brings images need not wait for torch
+
+    low, high = PHANTOM_SIZES
+    if not isinstance(size, int) or not low <= size <= high:
+        raise DatasetError(
+            f"size is {size!r}; the phantom is drawn in any whole size from {low} to {high} pixels."
+        )
+    if contrast not in CONTRASTS:
+        raise DatasetError(f"contrast is {contrast!r}; the phantom has 't1w' and 't2w'.")
+    splits = {}
+    for split, count in PHANTOM_COUNTS.items():
+        made = phantom.generate(count, size=size, seed=0, split=split)
+        images, paired = (made.t1w, made.t2w) if contrast == "t1w" else (made.t2w, made.t1w)
+        extras = {"mask": made.masks, "factors": made.factors, "paired": paired}
+        splits[split] = Split(images, made.labels, extras)
+    return Dataset(
+        name="phantom",
+        channels=1,
+        size=size,
+        label_names=("healthy", "lesion"),
+        task="binary-class",
+        licence="MIT, like the code that draws it",
+        source=f"built-in phantom, {'T1w' if contrast == 't1w' else 'T2w'}, drawn by this package",
+        notice=notice,
+        **splits,
+    )

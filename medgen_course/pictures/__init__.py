@@ -1,0 +1,1 @@
+"""Arrays of bytes that show something (`render*`), and the figures around them (`plots*`)."""

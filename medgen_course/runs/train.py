@@ -1,0 +1,92 @@
+"""What every training has in common: its settings, and the way from images to a run folder."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from medgen_course import datasets
+from medgen_course.datasets import Dataset
+from medgen_course.models.algorithm import Algorithm
+from medgen_course.training import History, RunError, fit
+from medgen_course.training.loop import Epochs
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set for every kind of model; a kind's SETTINGS are its defaults.
+
+    Args:
+        dataset: a MedMNIST name, "phantom", or the path of your own .npz.
+        out: the run folder; made if it is not there.
+        num_epochs: epochs in all; with resume, those already done count.
+        batch_size: images in a batch (of each domain, where there are two), in each process.
+        learning_rate: the optimiser's step size.
+        seed: of the first weights, the order of the images and all noise.
+        size: side of the images in pixels (28, 64, 128, 224); an own file keeps its own.
+        device: auto, cpu, cuda or mps.
+        precision: auto, float32 or bfloat16.
+        devices: processes on this machine; several machines run under torchrun.
+        resume: go on with the run in the folder; without it an existing run is left alone.
+    """
+
+    num_epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int = 0
+    size: int = 28
+    device: str = "auto"
+    precision: str = "auto"
+    devices: int = 1
+    resume: bool = False
+
+
+@dataclass
+class Plan:
+    """What is to be trained on which batches, with what `config.json` tells of it beside the usual."""
+
+    algorithm: Algorithm
+    sampler: Epochs
+    about: dict[str, Any] = field(default_factory=dict)
+    callback: Callable[[int, dict[str, Tensor]], None] | None = None
+
+
+def train_into(
+    out: str | Path, dataset: str, plan: Callable[[Dataset, Settings], Plan], settings: Settings, **changes: Any
+) -> History:
+    """What every `train` does: check, load the images, build from the seed, fit.
+
+    Args:
+        out: the run folder; made if it is not there.
+        dataset: a MedMNIST name, "phantom", or the path of your own .npz.
+        plan: from images and settings to what is trained; it runs with the global random state seeded.
+        settings: the kind's defaults.
+        changes: other values for some of them.
+    Raises:
+        ValueError: a setting is out of range, or the folder holds another run (RunError).
+        TypeError: there is no such setting.
+        DatasetError, DatasetUnavailable: see `datasets.load`.
+    """
+    chosen, out = replace(settings, **changes), Path(out)
+    if not chosen.learning_rate > 0:
+        raise ValueError(f"learning_rate is {chosen.learning_rate}; give a step size above 0.")
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; choose a folder for the run.")
+    if (out / "config.json").exists() and not chosen.resume:
+        raise RunError(f"{out} holds a run already. Go on with it (--resume), or choose another folder.")
+    data = datasets.load(dataset, size=chosen.size)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(chosen.seed)
+        made = plan(data, chosen)
+    given = asdict(chosen)
+    about = {
+        "dataset": str(Path(dataset).resolve()) if Path(dataset).is_file() else dataset,
+        "batch_size": given.pop("batch_size"),
+        "learning_rate": given.pop("learning_rate"),
+        **made.about,
+    }
+    del given["size"]  # the model's own, in config.json
+    return fit(made.algorithm, made.sampler, **given, callback=made.callback, out=out, config=about)

@@ -1,0 +1,168 @@
+"""Where files are found, and what a download leaves behind, whether it succeeds, fails or is killed."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from npz_files import write_npz
+
+from medgen_course.datasets import fetch
+from medgen_course.datasets.sources import DatasetError, DatasetUnavailable, load
+
+
+def test_places_are_searched_in_order(world, tmp_path, monkeypatch):
+    world.offer(write_npz(tmp_path / "any.npz"))
+    monkeypatch.setenv("MEDMNIST_ROOT", str(tmp_path / "variable"))
+    folders = {
+        "~/.medmnist": tmp_path / "home" / ".medmnist",
+        "data/": world.data,
+        "MEDMNIST_ROOT": tmp_path / "variable",
+        "root=": tmp_path / "argument",
+    }
+    for label, folder in folders.items():  # each one goes before those that were there already
+        write_npz(folder / "pneumoniamnist.npz")
+        data = load("PneumoniaMNIST", root=tmp_path / "argument", download=False)
+        assert data.source.endswith(f"from {label}")
+        assert str(tmp_path) not in data.source  # it stands in notebooks that others will read
+        assert data.label_names == ("normal", "pneumonia") and data.licence == "CC BY 4.0"
+        assert (data.name, data.channels, data.size, data.task) == ("pneumoniamnist", 1, 28, "binary-class")
+
+
+def test_a_relative_medmnist_root_also_counts_from_the_checkout(world, tmp_path, monkeypatch):
+    world.offer(write_npz(tmp_path / "checkout" / "images" / "pneumoniamnist.npz"))
+    (tmp_path / "checkout" / "pyproject.toml").touch()
+    monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "checkout")
+    monkeypatch.setenv("MEDMNIST_ROOT", "images")
+    assert load("pneumoniamnist", download=False).source.endswith("from MEDMNIST_ROOT")
+
+
+def test_data_folder_of_a_checkout_and_of_an_installation(tmp_path, monkeypatch):
+    assert fetch.data_folder() == Path(__file__).parents[3] / "data"
+    monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "site-packages")
+    monkeypatch.chdir(tmp_path)
+    assert fetch.data_folder() == tmp_path / "data"
+
+
+def test_other_sizes_have_their_own_files(world, tmp_path):
+    world.offer(write_npz(world.data / "pneumoniamnist_64.npz", size=64), suffix="_64")
+    assert load("pneumoniamnist", size=64, download=False).train.images.shape == (6, 1, 64, 64)
+    with pytest.raises(DatasetUnavailable, match=r"pneumoniamnist\.npz is not on this machine"):
+        load("pneumoniamnist", download=False)
+
+
+def test_wrong_md5_of_an_official_name_is_an_error_and_no_reason_to_fall_back(world, tmp_path):
+    path = world.data / "pneumoniamnist.npz"
+    before = write_npz(path)
+    world.offer(b"something else")
+    found, expected = hashlib.md5(before).hexdigest(), hashlib.md5(b"something else").hexdigest()
+    with pytest.raises(DatasetError) as caught:
+        load("pneumoniamnist", fallback="phantom")
+    for part in (
+        str(path),
+        f"found MD5 {found}",
+        f"expected {expected}",
+        "move the file away",
+        "by its path",
+    ):
+        assert part in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_offline_is_said_quickly_with_the_ways_out(world):
+    started = time.monotonic()
+    with pytest.raises(DatasetUnavailable) as caught:
+        load("pneumoniamnist")
+    assert time.monotonic() - started < 3
+    for part in (
+        "no connection to 127.0.0.1",
+        "Looked in",
+        "~/.medmnist",
+        "connect to the internet",
+        "http://127.0.0.1:9/nothing",
+        "as pneumoniamnist.npz (MD5",
+        "MEDMNIST_ROOT",
+        "root=",
+        'load("phantom")',
+        'fallback="phantom"',
+    ):
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, FileNotFoundError)
+    assert list(world.data.iterdir()) == []
+
+
+def test_download_false_asks_nobody(world, server):
+    world.offer(url=f"http://127.0.0.1:{server.server_port}/whole")
+    with pytest.raises(DatasetUnavailable, match=r"download=False"):
+        load("pneumoniamnist", download=False)
+    assert server.asked == [] and not world.data.exists()
+
+
+def test_good_download_is_kept_and_not_repeated(world, server, tmp_path, capsys):
+    server.content = write_npz(tmp_path / "any.npz", count=200)
+    world.offer(server.content, f"http://127.0.0.1:{server.server_port}/whole")
+    data = load("pneumoniamnist")
+    assert len(data.train) == 200 and "downloaded from 127.0.0.1 into data/" in data.source
+    assert [path.name for path in world.data.iterdir()] == ["pneumoniamnist.npz"]
+    assert (world.data / "pneumoniamnist.npz").read_bytes() == server.content
+    captured = capsys.readouterr()
+    assert "0.5 of 0.5 MB" in captured.err and "\r" not in captured.err and captured.out == ""
+    assert load("pneumoniamnist").source.endswith("from data/")
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("whole", "does not have the MD5 .*thrown away"),
+        ("cut", "no connection to 127.0.0.1, or it broke off"),
+        ("stall", "did not answer within|or it broke off"),
+        ("missing", "answered 404"),
+    ],
+)
+def test_bad_download_leaves_nothing_behind(world, server, tmp_path, path, reason):
+    server.content = write_npz(tmp_path / "any.npz", count=200)
+    official = b"another file" if path == "whole" else server.content
+    world.offer(official, f"http://127.0.0.1:{server.server_port}/{path}")
+    with pytest.raises(DatasetUnavailable, match=reason):
+        load("pneumoniamnist")
+    assert len(server.asked) == 1
+    assert list(world.data.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_killed_download_leaves_no_file_under_the_final_name(world, server, tmp_path, how):
+    server.content = write_npz(tmp_path / "any.npz", count=200)
+    url = f"http://127.0.0.1:{server.server_port}/stall"
+    call = f"fetch._download({url!r}, '0' * 32, Path('data/a.npz'))"
+    # A process started in the background of a shell script ignores SIGINT, and its children do too.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from pathlib import Path; from medgen_course.datasets import fetch; {call}"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    try:
+        while not list(world.data.glob("a.npz.*/*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(how)
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    left = list(world.data.iterdir())
+    if how == signal.SIGINT:
+        assert left == []
+    else:  # nobody could tidy up; what is left is no data set, and git ignores data/*.npz.*
+        assert all(path.is_dir() and path.name.startswith("a.npz.") for path in left)
+
+
+def test_data_folder_that_cannot_be_written(world):
+    world.data.write_text("a file where the folder should be")
+    with pytest.raises(DatasetUnavailable, match=rf"{re.escape(str(world.data))} cannot be written"):
+        load("pneumoniamnist")

@@ -1,0 +1,142 @@
+"""`medgen train cyclegan` and `pix2pix`, `evaluate`, `translate`: classes of an own file, and the phantom."""
+
+import json
+
+import numpy as np
+import pytest
+
+from medgen_course.cli import main
+from medgen_course.datasets import sources
+from medgen_course.metrics import translation_eye
+
+SMALL = ["--num-epochs", "1", "--batch-size", "8"]
+
+
+def words(own, out, *more):
+    return ["train", "cyclegan", "--dataset", str(own), "--out", str(out), *SMALL, *more]
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def own(request, tmp_path_factory):
+    """Grey or RGB ramps of three classes: dark, middle, bright."""
+    folder, rng = tmp_path_factory.mktemp("translation"), np.random.default_rng(0)
+    arrays = {}
+    for split, count in (("train", 96), ("val", 30), ("test", 30)):
+        labels = (np.arange(count) % 3).astype(np.uint8)
+        ramp = np.linspace(0, 60, 28) * rng.random((count, 28, 1)) + 60 * labels[:, None, None]
+        images = ramp if request.param == 1 else np.repeat(ramp[..., None], 3, axis=3)
+        arrays |= {f"{split}_images": images.astype(np.uint8), f"{split}_labels": labels[:, None]}
+    np.savez(folder / "own.npz", **arrays)
+    return folder / "own.npz"
+
+
+@pytest.fixture(scope="module")
+def run_folder(own):
+    out = own.parent / "run"
+    assert main(words(own, out, "--domains", "0,2", "--lambda-identity", "0")) == 0
+    return out
+
+
+@pytest.fixture
+def small_phantom(monkeypatch):
+    monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 48, "val": 16, "test": 24})
+    monkeypatch.setattr(translation_eye, "SLICES", 64)
+
+
+def test_the_run_folder_says_which_domains_it_translates(run_folder):
+    config = json.loads((run_folder / "config.json").read_text())
+    assert config["names"] == ["class 0", "class 2"] and config["domains"] == "0,2"
+    assert config["model"]["kind"] == "cyclegan" and config["lambda_identity"] == 0
+    assert "loss/cycle" in (run_folder / "history.csv").read_text()
+
+
+def test_evaluate_classes(run_folder, capsys):
+    assert main(["evaluate", str(run_folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    keys = {"frechet_ab", "frechet_ba", "cycle_l1", "domain_auc", "domain_auc_translated"}
+    assert set(told) == keys and told == json.loads((run_folder / "metrics.json").read_text())
+    assert told["domain_auc"]["value"] > 0.99  # dark and bright
+    assert told["frechet_ab"]["best"] < told["frechet_ab"]["worst"]
+    row = told["cycle_l1"]
+    assert 0 < row["low"] <= row["value"] <= row["high"] < 1
+    assert main(["evaluate", str(run_folder)]) == 0
+    assert "worst: the image left as it is" in capsys.readouterr().out
+
+
+def test_translate_a_file_and_one_array(own, run_folder, tmp_path, capsys):
+    out = tmp_path / "made.npz"
+    assert main(["translate", str(run_folder), str(own), "--to", "b", "--out", str(out)]) == 0
+    given, made = np.load(own), np.load(out)
+    assert set(made) == {"train_images", "val_images", "test_images"}
+    assert made["test_images"].shape == given["test_images"].shape and made["test_images"].dtype == np.uint8
+    assert "test_images: 30 images" in capsys.readouterr().out
+    np.savez(tmp_path / "one.npz", images=given["test_images"][:3], what=np.zeros(2))
+    words = ["translate", str(run_folder), str(tmp_path / "one.npz"), "--out", str(tmp_path / "two.npz")]
+    assert main([*words, "--to", "b"]) == 0
+    there = np.load(tmp_path / "two.npz")["images"]
+    assert np.array_equal(there, made["test_images"][:3])
+    assert main([*words, "--to", "a"]) == 0
+    assert not np.array_equal(there, np.load(tmp_path / "two.npz")["images"])
+
+
+def test_mistakes_are_one_line(own, run_folder, tmp_path, capsys):
+    def fails(words, *expected):
+        assert main(words) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and all(part in told for part in expected), told
+
+    small = tmp_path / "small.npz"
+    np.savez(small, images=np.zeros((2, 16, 16), np.uint8))
+    base = ["translate", str(run_folder), str(small), "--to", "b", "--out"]
+    fails([*base, str(tmp_path / "x.npz")], "16 x 16 pixels", "28 x 28", "[images]")
+    fails([*base, str(tmp_path / "x.png")], "must end in .npz")
+    np.savez(small, pictures=np.zeros((2, 28, 28), np.uint8))
+    fails([*base, str(tmp_path / "x.npz")], "arrays pictures", "called images")
+    fails(words(own, tmp_path / "r", "--domains", "0"), "two classes", "0 class 0, 1 class 1, 2 class 2")
+    fails(words(own, tmp_path / "r", "--domains", "1,1"), "choose two")
+    fails(["train", "pix2pix", "--dataset", str(own), "--out", str(tmp_path / "r")], "has no pairs")
+    fails(["sample", str(run_folder), "--n", "2", "--out", str(small)], "medgen translate")
+
+
+def test_the_phantom_is_measured_against_its_truth(small_phantom, tmp_path, capsys):
+    out = tmp_path / "cycle"
+    assert main(["train", "cyclegan", "--dataset", "phantom", "--size", "32", "--out", str(out), *SMALL]) == 0
+    config = json.loads((out / "config.json").read_text())
+    assert config["names"] == ["T1w", "T2w"] and config["lambda_identity"] == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    for way in ("ab", "ba"):
+        for name in ("ssim", "psnr", "error_inside", "error_outside", "erased", "invented", "frechet"):
+            assert "value" in told[f"{name}_{way}"], name
+        assert told[f"ssim_{way}"]["worst"] < told[f"ssim_{way}"]["best"] == 1
+    assert "cycle_l1" in told and "domain_auc" not in told
+
+
+def test_pix2pix_goes_one_way(small_phantom, tmp_path, capsys):
+    out = tmp_path / "pairs"
+    base = ["train", "pix2pix", "--dataset", "phantom", "--size", "32", "--out", str(out), *SMALL]
+    assert main([*base, "--to", "a"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"ssim_ba", "psnr_ba", "frechet_ba"} <= set(told) and "cycle_l1" not in told
+    assert not any(name.endswith("_ab") for name in told)
+    images = tmp_path / "t2w.npz"
+    np.savez(images, images=np.zeros((2, 32, 32), np.uint8))
+    translate = ["translate", str(out), str(images), "--out", str(tmp_path / "made.npz")]
+    assert main([*translate, "--to", "a"]) == 0
+    capsys.readouterr()
+    assert main([*translate, "--to", "b"]) == 2
+    assert "no translator to b here, only one to a" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_goes_on(own, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(words(own, out)) == 0
+    assert json.loads((out / "config.json").read_text())["lambda_identity"] == 5
+    assert main(words(own, out)) == 2
+    assert "--resume" in capsys.readouterr().err
+    resumed = [w if w != "1" else "2" for w in words(own, out, "--resume")]
+    assert main(resumed) == 0
+    assert len((out / "history.csv").read_text().splitlines()) == 3
