@@ -16,7 +16,6 @@ from pretrain import ATTRIBUTION, SEED, card, training_split
 
 from medgen_course import datasets, pretrained
 from medgen_course.batches.sampling import Sampler
-from medgen_course.datasets.sources import Split
 from medgen_course.metrics import classification, fidelity
 from medgen_course.metrics.neighbours import neighbourhood
 from medgen_course.models import samples
@@ -129,7 +128,7 @@ def record(data) -> None:
             "betas": betas, "steps_per_epoch": len(sampler), "dataset": data.name,
         }  # fmt: skip
         moments = spaced_moments(epochs * len(sampler))
-        val = Split(data.val.images[:256], data.val.labels[:256])
+        val = data.val.first(256)
         recorder = Recorder(algorithm, val.images, val.labels, moments, about, measure=measure)
         fit(algorithm, sampler, epochs, SEED, "cpu", "float32", callback=recorder, progress=False)
         recorder.recording().save(pretrained.recording_path(data.name, name))

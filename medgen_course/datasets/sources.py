@@ -45,6 +45,16 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    def first(self, n: int) -> "Split":
+        """The first n images with all that goes with them, or all where there are fewer; nothing is copied.
+
+        Raises:
+            ValueError: n is below 1.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}; give the number of images, at least 1.")
+        return Split(self.images[:n], self.labels[:n], {name: x[:n] for name, x in self.extras.items()})
+
     def __repr__(self) -> str:
         extras = f", extras {', '.join(self.extras)}" if self.extras else ""
         return f"Split({len(self)} images {self.images.shape}, labels {self.labels.shape}{extras})"

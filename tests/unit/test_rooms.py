@@ -1,4 +1,4 @@
-"""The floor plan, read from the imports: nothing runs up, no two rooms lean on each other, models stand alone."""
+"""The floor plan, read from the imports: nothing runs up, no two rooms lean on each other."""
 
 import ast
 import graphlib

@@ -165,3 +165,15 @@ def test_importing_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_first_images_come_with_all_that_goes_with_them():
+    data = load("phantom", size=28)
+    part = data.val.first(3)
+    assert len(part) == 3 and part.images.base is not None
+    assert np.array_equal(part.labels, data.val.labels[:3])
+    assert {name: len(array) for name, array in part.extras.items()} == dict.fromkeys(data.val.extras, 3)
+    assert np.array_equal(part.extras["mask"], data.val.extras["mask"][:3])
+    assert len(data.val.first(10**6)) == len(data.val)
+    with pytest.raises(ValueError, match="n is 0"):
+        data.val.first(0)

@@ -1,0 +1,111 @@
+"""Generative adversarial networks as run folders, with the flight recording of their training."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from medgen_course.batches.sampling import Sampler
+from medgen_course.datasets import Dataset
+from medgen_course.metrics.classification import feature_network
+from medgen_course.metrics.fidelity import evaluate_samples, reference
+from medgen_course.models.diff_augment import diff_augment
+from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
+from medgen_course.models.gan_objectives import OBJECTIVES
+from medgen_course.models.samples import draw_labels, generate
+from medgen_course.runs.reconstruction import images_for
+from medgen_course.runs.train import Plan, Settings, train_into
+from medgen_course.training import History, RunFolder
+from medgen_course.training.recorder import Recorder, spaced_moments
+
+SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
+SHOWN = {"density": "density", "coverage": "coverage", "memorisation": "memorisation"}
+LEGEND = "{coverage[n]} images in every column. best: real test images against train; worst: noise."
+RECORDED = 256  # validation images that the discriminator judges at every recorded moment
+DRAWN = 4  # as many times the test images are drawn, for an interval
+
+
+def train(
+    dataset: str,
+    out: Path,
+    objective: Literal[tuple(OBJECTIVES)] = "non_saturating",
+    conditional: bool = False,
+    augment: bool = False,
+    latent_dim: int = 64,
+    **settings: Any,
+) -> History:
+    """Train a DCGAN-style generator and discriminator into a run folder.
+
+    Args:
+        dataset, out, settings: see `train.Settings`. Beside the weights, `out` gets recording.safetensors.
+        objective: the game that is played; see models/gan_objectives.py.
+        conditional: give both players the class of the image, so that a class can be asked for.
+        augment: differentiable augmentation, for a few hundred images (Zhao et al. 2020).
+        latent_dim: length of the noise.
+    Returns:
+        The history.
+    Raises:
+        ValueError, DatasetError, DatasetUnavailable: see `train.train_into`.
+    """
+    title = Path(out).name
+
+    def plan(data: Dataset, chosen: Settings) -> Plan:
+        classes = class_counts(data) if conditional else []
+        algorithm = GANAlgorithm(
+            Generator(data.channels, data.size, latent_dim, len(classes)),
+            Discriminator(
+                data.channels, data.size, len(classes), spectral_norm=OBJECTIVES[objective].spectral_norm
+            ),
+            objective,
+            chosen.learning_rate,
+            augment=diff_augment if augment else None,
+        )
+        sampler = Sampler(data.train, chosen.batch_size)
+        about = {"title": title, "objective": objective, "steps_per_epoch": len(sampler)}
+        moments, val = spaced_moments(chosen.num_epochs * len(sampler)), data.val.first(RECORDED)
+        path = Path(out) / "recording.safetensors"
+        recorder = Recorder(algorithm, val.images, val.labels, moments, about, path=path)
+        about = {"objective": objective, "augment": augment, "class_counts": classes}
+        return Plan(algorithm, sampler, about, recorder)
+
+    return train_into(out, dataset, plan, SETTINGS, **settings)
+
+
+def class_counts(data: Dataset) -> list[int]:
+    """Training images of each class.
+
+    Raises:
+        ValueError: the data set has several labels for an image, so none of them is its class.
+    """
+    if data.train.labels.ndim != 1:
+        raise ValueError(
+            f"{data.name} has {data.train.labels.shape[1]} labels for each image and no single class: "
+            "train without --conditional."
+        )
+    return np.bincount(data.train.labels, minlength=len(data.label_names)).tolist()
+
+
+def load(run: RunFolder, config: dict[str, Any]) -> Generator:
+    """The averaged generator; raises RunNotFound or RunError."""
+    model = Generator(**config["model"])
+    run.load_model({"generator_ema": model})
+    return model.eval()
+
+
+def evaluate(model: Generator, config: dict[str, Any], dataset: str, **_: Any) -> dict[str, dict[str, Any]]:
+    """Samples against test images, classes drawn as in training; see `fidelity.evaluate_samples`."""
+    data = images_for(config, dataset)
+    n = DRAWN * len(data.test)
+    labels = draw_labels(config["class_counts"], n) if model.num_classes else None
+    return evaluate_samples(generate(model, n, labels=labels), reference(data, feature_network(data), "test"))
+
+
+def sample(
+    model: Generator, config: dict[str, Any], n: int, seed: int = 0, label: int | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images uint8 (n, C, H, W); classes as often as in training, or all of the one asked for."""
+    if not model.num_classes:
+        return generate(model, n, seed), None
+    counts = config.get("class_counts") or [1] * model.num_classes
+    labels = draw_labels(counts, n, seed) if label is None else np.full(n, label)
+    return generate(model, n, seed, labels), labels

@@ -1,0 +1,40 @@
+"""The table of kinds: what `medgen train` offers and what a run folder's `config.json` may name.
+
+A kind is a module; it has those of these verbs that make sense for it:
+
+    train(dataset, out, ..., **settings) -> History     with SETTINGS, its defaults of what all kinds share
+    load(run, config) -> model                          in evaluation mode, on the CPU
+    evaluate(model, config, dataset, device, importance_samples) -> figure -> row
+    sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
+    translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
+
+and says LEGEND, how its figures are to be read; SHOWN, which of them README shows and what it calls them; and
+INSTEAD, for a verb that it lacks, why, and what to do instead.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+KINDS = {  # name -> its module
+    "autoencoder": "medgen_course.runs.autoencoder",
+    "linear_autoencoder": "medgen_course.runs.linear_autoencoder",
+    "vae": "medgen_course.runs.vae",
+    "gan": "medgen_course.runs.gan",
+    "cyclegan": "medgen_course.runs.cyclegan",
+    "pix2pix": "medgen_course.runs.pix2pix",
+}
+
+
+def kind_named(name: str) -> ModuleType:
+    """The module of a kind.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    return import_module(KINDS[name])
+
+
+def kinds_with(verb: str) -> dict[str, ModuleType]:
+    """The kinds that have a verb, by name."""
+    modules = {name: kind_named(name) for name in KINDS}
+    return {name: module for name, module in modules.items() if hasattr(module, verb)}

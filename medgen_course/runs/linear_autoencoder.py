@@ -1,0 +1,15 @@
+"""Linear autoencoders as run folders: trained in notebook 01 or by `training.fit`, not from the shell."""
+
+from typing import Any
+
+from medgen_course.models.autoencoder import LinearAutoencoder
+from medgen_course.runs import autoencoder
+from medgen_course.runs.autoencoder import INSTEAD, LEGEND, SHOWN, evaluate
+from medgen_course.training import RunFolder
+
+__all__ = ["INSTEAD", "LEGEND", "SHOWN", "evaluate", "load"]
+
+
+def load(run: RunFolder, config: dict[str, Any]) -> LinearAutoencoder:
+    """The trained autoencoder; raises RunNotFound or RunError."""
+    return autoencoder.load(run, config, LinearAutoencoder)

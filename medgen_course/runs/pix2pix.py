@@ -1,0 +1,62 @@
+"""pix2pix as run folders: translation learnt from pairs, one way."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from medgen_course.batches.domains import PairedSampler
+from medgen_course.datasets import Dataset, DatasetError
+from medgen_course.datasets.domains import from_dataset
+from medgen_course.models.cyclegan_networks import PatchDiscriminator
+from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
+from medgen_course.models.translators import Translators
+from medgen_course.runs.train import Plan, Settings, train_into
+from medgen_course.runs.translation import INSTEAD, LEGEND, SHOWN, described, evaluate, translate
+from medgen_course.training import History, RunFolder
+
+__all__ = ["INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
+
+SETTINGS = Settings(num_epochs=12, batch_size=8, learning_rate=2e-3)
+
+
+def train(
+    dataset: str, out: Path, to: Literal["a", "b"] = "b", lambda_l1: float = 100.0, **settings: Any
+) -> History:
+    """Train a pix2pix into a run folder: translation learnt from pairs, one way.
+
+    Args:
+        dataset, out, settings: see `train.Settings`. The phantom (T1w to T2w) is the one data set of the
+            course that has pairs. The step size falls in the second half of the epochs.
+        to: the domain to translate to.
+        lambda_l1: weight of the mean absolute error.
+    Returns:
+        The history.
+    Raises:
+        ValueError, DatasetUnavailable: see `train.train_into`.
+        DatasetError: the images are not paired.
+    """
+
+    def plan(data: Dataset, chosen: Settings) -> Plan:
+        if data.name != "phantom":
+            raise DatasetError(
+                f"{data.name} has no pairs: pix2pix needs the same anatomy in both domains, which only the "
+                "phantom has. Train a CycleGAN, which does without: medgen train cyclegan."
+            )
+        two = from_dataset(data)
+        pairs = (two.train.truth.a, two.train.truth.b)
+        source, target = pairs if to == "b" else pairs[::-1]
+        sampler = PairedSampler(source, target, chosen.batch_size)
+        generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
+        judge = PatchDiscriminator(source.shape[1] + target.shape[1], two.size)
+        steps = chosen.num_epochs * len(sampler)
+        algorithm = Pix2PixAlgorithm(generator, judge, lambda_l1, chosen.learning_rate, decay_steps=steps)
+        return Plan(algorithm, sampler, {"lambda_l1": lambda_l1, "to": to} | described(data, two, ""))
+
+    return train_into(out, dataset, plan, SETTINGS, **settings)
+
+
+def load(run: RunFolder, config: dict[str, Any]) -> Translators:
+    """The averaged generator, one way; raises RunNotFound or RunError."""
+    about = {key: value for key, value in config["model"]["generator"].items() if key != "kind"}
+    generator = UNetGenerator(**about)
+    run.load_model({"generator_ema": generator})
+    return Translators(**{f"to_{config['to']}": generator.eval().requires_grad_(False)})
