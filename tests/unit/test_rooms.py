@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 import medgen_course
@@ -68,3 +69,13 @@ def test_a_model_can_be_read_alone():
         if room_of(path) == "models":
             assert not READ_ALONE & {room for room, _ in found}, path
             assert not {"matplotlib", "ipywidgets", "anywidget"} & {package for _, package in found}, path
+
+
+def test_contributing_shows_this_plan_and_names_what_there_is():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| (.*) \|$", text, flags=re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(len(FLOORS)))
+    assert tuple(tuple(re.findall(r"`(\w+)`", rooms)) for _, rooms in rows) == FLOORS
+    paths = re.findall(r"`([\w./]+(?:/|\.py|\.md))`", text)
+    assert len(paths) > 12
+    assert not [path for path in paths if not (PACKAGE.parent / path).exists()]
