@@ -10,17 +10,19 @@ NOTEBOOKS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BROWSER := $(VENV)/.browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lab notebooks lint bench pretrained report environment clean
+.PHONY: help install run test browser lab notebooks lint bench pretrained report environment clean
 
 help:
 	@echo "make run          execute the course into build/course/ and print the table"
 	@echo "make test         unit tests, notebooks, browser tests"
+	@echo "make browser      look again for a Chromium for the browser tests, and fetch one if there is none"
 	@echo "make lab          open JupyterLab on the notebooks"
 	@echo "make notebooks    execute the notebooks where they lie, on real images, to be committed"
 	@echo "make lint         check style, notebooks included"
-	@echo "make bench        measure speed"
+	@echo "make bench        measure speed, of the whole course too (about half an hour)"
 	@echo "make pretrained   train the models that the course ships (about five hours on two cores)"
 	@echo "make report       measure the tables that the course shows, write those of README (some minutes)"
 	@echo "make environment  write environment.yml from pyproject.toml"
@@ -31,8 +33,12 @@ install: $(STAMP)
 run: $(STAMP)
 	$(BIN)/medgen run $(NOTEBOOKS)
 
-test: $(STAMP)
+test: $(STAMP) $(BROWSER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+browser: $(STAMP)
+	@rm -f $(BROWSER)
+	@$(MAKE) --no-print-directory $(BROWSER)
 
 lab: $(STAMP)
 	$(BIN)/python -m jupyterlab --ServerApp.root_dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -76,4 +82,21 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
 	  -c constraints.txt -e '.[test]'
 	@$(BIN)/python -c 'import torchvision' 2>/dev/null || $(BIN)/python -m pip uninstall --quiet --yes torchvision
+	@touch $@
+
+# A Chromium that starts: one that is there, else playwright's download into its own folder, else, as root on
+# Debian, the system's. Tried once and for minutes at most; without one the browser tests are skipped, and
+# pytest says so in its last lines. (macOS has no `timeout`; there playwright gives up by itself.)
+$(BROWSER): $(STAMP)
+	@found() { $(BIN)/python -c 'import sys; from medgen_course.doctor import chromium as found; sys.exit(not found())'; }; \
+	within() { if command -v timeout >/dev/null; then timeout "$$@"; else shift; "$$@"; fi; }; \
+	debian() { test "`id -u`" = 0 && command -v apt-get >/dev/null; }; \
+	export DEBIAN_FRONTEND=noninteractive PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT=10000; \
+	found || { echo "make: fetching a Chromium for the browser tests" && \
+	  within 300 $(BIN)/python -m playwright install --no-shell chromium >/dev/null 2>&1 && found; } || \
+	{ debian && echo "make: playwright has none that starts here, so apt-get installs Debian's" && \
+	  within 120 apt-get update -qq >/dev/null 2>&1; \
+	  debian && within 300 apt-get install -y -qq --no-install-recommends --download-only chromium >/dev/null 2>&1 && \
+	  apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 && found; } || \
+	echo "make: no Chromium, so browser tests will be skipped; make browser tries again"
 	@touch $@

@@ -3,34 +3,13 @@
 Run with `make bench`. The machine should be idle: a ratio survives a busy machine, a rate does not.
 """
 
-import statistics
-import time
-from collections.abc import Callable
-
-import numpy as np
 import torch
+from timing import in_turn, latency, machine
 
 from medgen_course import datasets, explorers, phantom, pretrained
 from medgen_course.batches.sampling import Sampler, derive_seed
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.training.loop import fit
-
-
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def in_turn(sides: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
-    """Median seconds of each side; the first round warms up and does not count."""
-    times = {name: [] for name in sides}
-    for index in range(rounds + 1):
-        for name, work in sides.items():
-            elapsed = seconds(work)
-            if index:
-                times[name].append(elapsed)
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def autoencoder(data) -> AutoencoderAlgorithm:
@@ -78,13 +57,6 @@ def loop_overhead(data) -> None:
         f"fit / bare loop: {times['fit'] / times['bare']:.3f} x the time (target 1.05); same weights: {same}"
     )
     print(f"bfloat16 / float32 in fit: {times['fit'] / times['bfloat16']:.2f} x the images per second")
-
-
-def latency(name: str, move: Callable[[int], object], count: int = 200) -> None:
-    """Milliseconds from a new value to the new bytes of the picture."""
-    times = [1000 * seconds(lambda i=i: move(i)) for i in range(count + 10)][10:]
-    middle, late = np.percentile(times, [50, 95])
-    print(f"{name}: median {middle:.1f} ms, 95th percentile {late:.1f} ms (target 30)")
 
 
 def sliders(data) -> None:
@@ -137,7 +109,7 @@ def vae_sliders() -> None:
 
 if __name__ == "__main__":
     data = datasets.load("pneumoniamnist", fallback="phantom")
-    print(f"images: {data.name}, {data.size} px")
+    print(f"images: {data.name}, {data.size} px; {machine()}")
     sampling(data)
     loop_overhead(data)
     sliders(data)

@@ -8,7 +8,7 @@ memory layout. Ours carries what the textbook loop does not: the averaged genera
 import time
 
 import torch
-from foundation import in_turn, latency, seconds
+from timing import in_turn, latency, machine, seconds
 from torch.nn.functional import binary_cross_entropy_with_logits as entropy
 
 from medgen_course import datasets, explorers, pretrained
@@ -90,7 +90,7 @@ def time_to_coverage(data, rate: float = 4e-4, most: int = 30) -> None:
 
 if __name__ == "__main__":
     data = datasets.load("pneumoniamnist", fallback="phantom")
-    print(f"images: {data.name}, {data.size} px")
+    print(f"images: {data.name}, {data.size} px; {machine()}")
     started = time.perf_counter()
     speed(data)
     metrics_and_replay(data)

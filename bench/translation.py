@@ -7,8 +7,9 @@ losses leave gradients in the discriminators. Ours carries what it does not: ave
 
 import time
 
+import numpy as np
 import torch
-from foundation import in_turn, latency
+from timing import in_turn, latency, machine
 from torch.nn.functional import l1_loss, mse_loss
 
 from medgen_course import explorers
@@ -18,6 +19,7 @@ from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
 from medgen_course.models.image_pool import ImagePool
 from medgen_course.models.translators import Translators
+from medgen_course.pictures import plots, render_translation
 from medgen_course.training.loop import fit
 
 SIZE, IMAGES = 32, 128
@@ -87,13 +89,35 @@ def explorer(domains) -> None:
     pair = Translators(*(network.eval().requires_grad_(False) for network in networks()[:2]))
     shown = explorers.TranslationExplorer(pair, domains.val, ("T1w", "T2w"))
     latency("translation explorer, another image", lambda i: setattr(shown.index, "value", i % 40))
+    for name in ("noise", "limit"):
+        control = getattr(shown, name)
+
+        def slide(i, control=control):
+            control.value = control.min + i % 20 * control.step
+
+        latency(f"translation explorer, {name}", slide)
+
+
+def pictures() -> None:
+    """The explorer's panels as an array beside a matplotlib figure of the same array."""
+    images = np.random.default_rng(0).random((4, 1, SIZE, SIZE))
+    mask = images[0, 0] > 0.98
+
+    def panels():
+        return render_translation.panels(*images, lesion=mask, invented=mask, scale=5)
+
+    sheet = panels()
+    times = in_turn({"panels": panels, "figure": lambda: plots.show(sheet)._repr_png_()}, rounds=9)
+    ratio = times["figure"] / times["panels"]
+    print(f"panels: {1000 * times['panels']:.1f} ms, a figure of them {ratio:.0f} x the time (target 20)")
 
 
 if __name__ == "__main__":
     started, domains = time.perf_counter(), phantom_domains(SIZE, counts=(IMAGES, 64, 16))
-    print(f"phantom, {SIZE} px, {torch.get_num_threads()} threads")
+    print(f"phantom, {SIZE} px; {machine()}")
     for size in (4, 16):
         speed(domains, size)
     half_precision(domains)
     explorer(domains)
+    pictures()
     print(f"({time.perf_counter() - started:.0f} s)")

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from foundation import seconds
+from timing import in_turn, machine, seconds
 
 from medgen_course import datasets
 from medgen_course.batches.sampling import Sampler
@@ -118,11 +118,7 @@ def speed(data) -> None:
         "bfloat16": lambda: ours(data, 2, "bfloat16"),
         "pythae": lambda: theirs(data, 2),
     }
-    times = {name: [] for name in sides}
-    for _ in range(3):
-        for name, work in sides.items():
-            times[name].append(seconds(work))
-    middle = {name: statistics.median(values) for name, values in times.items()}
+    middle = in_turn(sides, rounds=3)
     images = 2 * len(data.train)
     for name, value in middle.items():
         print(f"{name}: {images / value:,.0f} images/s end to end, {torch.get_num_threads()} threads")
@@ -173,7 +169,7 @@ if __name__ == "__main__":
     os.environ["TQDM_DISABLE"] = "1"
     install_pythae()
     data = datasets.load("pneumoniamnist", fallback="phantom")
-    print(f"images: {data.name}, {data.size} px")
+    print(f"images: {data.name}, {data.size} px; {machine()}")
     speed(data)
     same_wall_clock(data)
     compiled(data)

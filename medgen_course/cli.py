@@ -135,6 +135,7 @@ def run(
     dataset: str | None = None,
     out: Path = Path("build/course"),
     in_place: bool = False,
+    jobs: int | None = None,
 ) -> int:
     """Execute notebooks; write them, an HTML page each and an index with a table.
 
@@ -144,17 +145,18 @@ def run(
         dataset: images for every notebook in place of its own choice.
         out: folder for what is written.
         in_place: store the executed notebooks where they lie, to be committed; standard profile, real images.
+        jobs: notebooks at a time, each with its share of the cores; by default what cores and memory allow.
     """
     from medgen_course import course
 
     if in_place:
         if profile != "standard" or dataset is not None:
             raise ValueError("--in-place stores the standard profile on a notebook's own images.")
-        left = course.refresh(notebooks)
+        left = course.refresh(notebooks, jobs=jobs)
         for line in left:
             print(f"medgen: {line}", file=sys.stderr)
         return int(bool(left))
-    return int(any(result.errors for result in course.run(notebooks, profile, dataset, out)))
+    return int(any(result.errors for result in course.run(notebooks, profile, dataset, out, jobs=jobs)))
 
 
 def train(model: str, **settings: Any) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 OLDEST_PYTHON = (3, 11)
 FREE_GB = 2
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+FETCHED = "playwright"  # its own download, wherever that lies
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", FETCHED)
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,41 @@ def _disk() -> Iterator[Finding]:
     yield Finding("disk", mark, f"{free:.1f} GB free at {Path.cwd()}", remedy)
 
 
+def chromium() -> str | None:
+    """The path of a Chromium that starts, for the browser tests: on the PATH, or fetched by playwright."""
+    for name in BROWSERS:
+        path = _fetched_by_playwright() if name == FETCHED else shutil.which(name)
+        if path and _starts(path):
+            return path
+    return None
+
+
+def _fetched_by_playwright() -> str | None:
+    """Asked in a process of its own: playwright brings an event loop."""
+    code = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
+    )
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    path = asked.stdout.strip()
+    return path if path and Path(path).is_file() else None
+
+
+def _starts(path: str) -> bool:
+    """A downloaded one may lack libraries of the system, and Ubuntu's may be an empty shell without snap."""
+    if sys.platform == "win32":  # --version opens a window there
+        return True
+    try:
+        return (
+            subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def _browser() -> Iterator[Finding]:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path:
+    if path := chromium():
         yield Finding("browser", "ok", f"{path}, for the browser tests")
     else:
-        remedy = "only `make test` uses one: on Debian and Ubuntu, apt install chromium"
-        yield Finding("browser", "note", "no Chromium found; browser tests are skipped", remedy)
+        remedy = "only tests use one: `make browser`, or python -m playwright install --no-shell chromium"
+        yield Finding("browser", "note", "no Chromium that starts; browser tests are skipped", remedy)

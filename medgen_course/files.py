@@ -4,6 +4,7 @@ Each is written beside its place and then moved there, so a reader or a crash me
 one and never half of one.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -17,14 +18,25 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a file beside `path`, flush it to disk, then move it to `path` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    write(partial)
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    if path.exists():
-        partial.chmod(path.stat().st_mode)
-    elif os.name == "posix":
-        partial.chmod(0o666 & ~_umask())  # safetensors makes files that nobody else may read
-    os.replace(partial, path)
+    try:
+        write(partial)
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        _share(partial, path)
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _share(partial: Path, path: Path) -> None:
+    """The file modes that others expect: a courtesy, which some drives do not know (Windows' under WSL)."""
+    with contextlib.suppress(PermissionError, NotImplementedError):
+        if path.exists():
+            partial.chmod(path.stat().st_mode)
+        elif os.name == "posix":
+            partial.chmod(0o666 & ~_umask())  # safetensors makes files that nobody else may read
 
 
 def _umask() -> int:

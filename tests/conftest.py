@@ -19,3 +19,17 @@ def real_images():
         return datasets.load("pneumoniamnist", download=False)
     except datasets.DatasetUnavailable:
         pytest.skip("pneumoniamnist.npz is not on this machine; set MEDMNIST_ROOT to the folder with it")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter):
+    """The last line before the counts: that no browser was there must not be overlooked."""
+    result = yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [report.longrepr[2] for report in skipped if report.nodeid.startswith("tests/browser/")]
+    if reasons:
+        why = reasons[0].removeprefix("Skipped: ")
+        remedy = "make browser, or on Debian and Ubuntu apt install chromium"
+        told = f"NOT TESTED: {len(reasons)} browser tests ({why}). Remedy: {remedy}"
+        terminalreporter.write_line(told, red=True, bold=True)
+    return result

@@ -8,10 +8,13 @@ import platform
 import re
 import textwrap
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from medgen_course.course.kernel import cores
 from medgen_course.course.notebooks import Result
+from medgen_course.files import write_text
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_NOTE = "An explorer stands here: open the notebook in JupyterLab and run the cell to use it."
@@ -56,8 +59,7 @@ td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; w
 <div class="scroll">
 <table>
 <thead><tr><th scope="col">Notebook</th><th scope="col" class="number">Seconds</th>
-<th scope="col" class="number">Budget</th><th scope="col">Status</th>
-<th scope="col">Where the images came from</th></tr></thead>
+<th scope="col">Status</th><th scope="col">Where the images came from</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
@@ -91,14 +93,19 @@ def write_page(result: Result, out: Path) -> Path:
             replace_widget_view(output)
     notebook.metadata.pop("widgets", None)
     templates = DictLoader({"medgen.html.j2": PAGE})
-    exporter = HTMLExporter(extra_loaders=[templates], template_file="medgen.html.j2", embed_images=True)
+    exporter = HTMLExporter(
+        extra_loaders=[templates],
+        template_file="medgen.html.j2",
+        embed_images=True,
+        filters={"clean_html": lambda coloured: coloured},  # pygments has escaped the code; half of the time
+    )
     resources = {
         "metadata": {"name": result.notebook.title, "path": str(result.notebook.path.parent)},
         "medgen_errors": result.errors,
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     page = out / f"{result.notebook.name}.html"
-    page.write_text(put_back_equations(body, equations), encoding="utf-8")
+    write_text(page, put_back_equations(body, equations))
     return page
 
 
@@ -141,58 +148,55 @@ def put_back_equations(page: str, equations: list[str]) -> str:
     return mark.sub(lambda match: equations[int(match[1])], page)
 
 
-def write_index(results: Sequence[Result], out: Path, profile: str) -> Path:
+def write_index(results: Sequence[Result], out: Path, profile: str, jobs: int = 1) -> Path:
     """Write `index.html`: the table, and a banner for every notice.
 
     Args:
         results: of all notebooks executed so far.
         out: the folder with the pages.
         profile: named in the footer.
+        jobs: how many notebooks run at a time, for the footer.
     Returns:
         The index's path.
     """
-    import torch
-
     notices = dict.fromkeys(notice for result in results for notice in result.notices)
     banners = "\n".join(f'<p class="banner" role="alert">{html.escape(notice)}</p>' for notice in notices)
     footer = (
-        f"Profile {profile}. Python {platform.python_version()}, torch {torch.__version__}, "
-        f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads. "
+        f"Profile {profile}. Python {platform.python_version()}, torch {version('torch')}, "
+        f"{platform.system()} {platform.machine()}, {cores()} cores, {jobs} at a time. "
         "Seconds include starting a kernel."
     )
     rows = "\n".join(_row(result) for result in results)
     page = out / "index.html"
-    page.write_text(INDEX.format(banners=banners, rows=rows, footer=html.escape(footer)), encoding="utf-8")
+    write_text(page, INDEX.format(banners=banners, rows=rows, footer=html.escape(footer)))
     return page
 
 
 def _row(result: Result) -> str:
     name, title = html.escape(result.notebook.name), html.escape(result.notebook.title)
-    budget = "" if result.notebook.budget_s is None else f"{result.notebook.budget_s:.0f}"
     status = html.escape("; ".join((result.status, *result.errors)))
     kind = ' class="failed"' if result.errors else ""
     sources = "<br>".join(html.escape(source) for source in result.sources) or "no data set shown"
     return (
         f'<tr><td><a href="{name}.html">{title}</a><br><span class="small">{name} '
         f'(<a href="{name}.ipynb">notebook</a>)</span></td><td class="number">{result.seconds:.1f}</td>'
-        f'<td class="number">{budget}</td><td{kind}>{status}</td><td>{sources}</td></tr>'
+        f"<td{kind}>{status}</td><td>{sources}</td></tr>"
     )
 
 
 def table(results: Sequence[Result]) -> str:
     """The same table as plain text, with the notices below in a frame of their own."""
-    head = ("notebook", "seconds", "budget", "status", "images")
+    head = ("notebook", "seconds", "status", "images")
     rows = [head]
     for result in results:
-        budget = "-" if result.notebook.budget_s is None else f"{result.notebook.budget_s:.0f}"
         images = "; ".join(result.sources) or "-"
-        rows.append((result.notebook.name, f"{result.seconds:.1f}", budget, result.status, images))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        rows.append((result.notebook.name, f"{result.seconds:.1f}", result.status, images))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
-        f"{name:{widths[0]}}  {seconds:>{widths[1]}}  {budget:>{widths[2]}}  {status:{widths[3]}}  {images}"
-        for name, seconds, budget, status, images in rows
+        f"{name:{widths[0]}}  {seconds:>{widths[1]}}  {status:{widths[2]}}  {images}"
+        for name, seconds, status, images in rows
     ]
-    lines.insert(1, "  ".join("-" * width for width in [*widths, len(head[4])]))
+    lines.insert(1, "  ".join("-" * width for width in [*widths, len(head[3])]))
     lines += [f"{result.notebook.name}: {line}" for result in results for line in result.errors]
     for notice in dict.fromkeys(notice for result in results for notice in result.notices):
         wrapped = textwrap.wrap(notice, 76)

@@ -24,6 +24,9 @@ TIMEOUT_S = (10, 30)  # to connect; between two pieces of the answer
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+SIZES = (28, 64, 128, 224)  # pixels that MedMNIST comes in
+
+
 class DatasetUnavailable(FileNotFoundError):
     """A data set is not on this machine and could not be downloaded; the message names the ways out.
 
@@ -133,6 +136,15 @@ def official_file(name: str, size: int, root: str | os.PathLike | None, download
             reason=f"{path.name} was not downloaded ({reason})",
         )
     return path, f"MedMNIST {path.name}, MD5 {expected}, downloaded from {urlsplit(url).hostname} into data/"
+
+
+def official_name(checksum: str) -> tuple[str, int] | None:
+    """Name and pixels of the official 2D file with this MD5, or None."""
+    for name, info in medmnist_info().items():
+        for size in () if name.endswith("3d") else SIZES:
+            if info.get("MD5" if size == 28 else f"MD5_{size}") == checksum:
+                return name, size
+    return None
 
 
 def own_file(path: Path, root: str | os.PathLike | None) -> Path:

@@ -18,7 +18,6 @@ from medgen_course.datasets.npz import DatasetError
 
 __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
 
-SIZES = (28, 64, 128, 224)
 PHANTOM_SIZES = (28, 224)
 PHANTOM_COUNTS = {"train": 4096, "val": 512, "test": 512}
 CONTRASTS = ("t1w", "t2w")
@@ -64,6 +63,8 @@ class Split:
 class Dataset:
     """Images in three splits, with what one must know about them.
 
+    name is that of an official MedMNIST file (its checksum was compared), "phantom", or the file name of an
+    own file with its ".npz": a name that fits shipped weights says that they were made for these images.
     channels is 1 or 3, size the side length in pixels; task is MedMNIST's word, such as "binary-class".
     source says which file the images are from, notice is "" or what the reader must not overlook.
     """
@@ -136,10 +137,10 @@ def load(
         return _phantom(size, contrast)
     if isinstance(name_or_path, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
         return _own(fetch.own_file(Path(name_or_path), root))
-    info = _lookup(name.lower())
-    if size not in SIZES:
+    _lookup(name.lower())
+    if size not in fetch.SIZES:
         raise DatasetError(
-            f"size is {size}; MedMNIST has {', '.join(map(str, SIZES))} pixels. Choose one of these."
+            f"size is {size}; MedMNIST has {', '.join(map(str, fetch.SIZES))} pixels. Choose one of these."
         )
     try:
         path, source = fetch.official_file(name.lower(), size, root, download)
@@ -149,10 +150,16 @@ def load(
         notice = f"NOT REAL IMAGES: {error.reason}, so the built-in phantom stands in for {name}."
         warnings.warn(f"{notice} {error}", PhantomFallback, stacklevel=2)
         return _phantom(size, contrast, notice)
+    return _official(name.lower(), path, size, source)
+
+
+def _official(name: str, path: Path, size: int, source: str) -> Dataset:
+    """Dataset of a file whose checksum is that of an official one."""
+    info = fetch.medmnist_info()[name]
     label_names = tuple(info["label"][key] for key in sorted(info["label"], key=int))
     splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
     return Dataset(
-        name=name.lower(),
+        name=name,
         channels=info["n_channels"],
         size=size,
         label_names=label_names,
@@ -164,10 +171,11 @@ def load(
     )
 
 
-def _lookup(name: str) -> dict:
+def _lookup(name: str) -> None:
+    """Raise DatasetError, with a hint, when there is no such 2D data set."""
     info = fetch.medmnist_info()
     if name in info and not name.endswith("3d"):
-        return info[name]
+        return
     if name in info:
         raise DatasetError(
             f"{name} holds volumes; this course is 2D only. Choose one of {', '.join(names())}."
@@ -181,8 +189,15 @@ def _lookup(name: str) -> dict:
 
 
 def _own(path: Path) -> Dataset:
-    """Dataset of an own file: the numbers of classes and the task follow from the labels."""
+    """Dataset of an own file: the numbers of classes and the task follow from the labels.
+
+    An official file that is given by its path is known by its checksum, whatever it is called.
+    """
     checksum = fetch.md5(path) if path.is_file() else ""
+    if official := fetch.official_name(checksum):
+        name, size = official
+        source = f"MedMNIST {name}, {size} pixels, MD5 {checksum}, from {path.name}"
+        return _official(name, path, size, source)
     splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
     labels = [split.labels for split in splits.values()]
     if labels[0].ndim == 2:
@@ -191,7 +206,7 @@ def _own(path: Path) -> Dataset:
         classes = max(int(part.max()) for part in labels) + 1
         task = "binary-class" if classes <= 2 else "multi-class"
     return Dataset(
-        name=path.stem,
+        name=f"{path.stem}.npz",
         channels=splits["train"].images.shape[1],
         size=splits["train"].images.shape[2],
         label_names=tuple(f"class {number}" for number in range(classes)),

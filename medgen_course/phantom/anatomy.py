@@ -6,11 +6,14 @@ structure that a ramp one pixel wide gives it, so that edges are partial volumes
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from medgen_course.phantom.brain import brain_half_axes, draw_brain
+from medgen_course.phantom.points import Points, reach, share, sqrt
+
 FIELD_OF_VIEW = 200.0  # mm, both sides
-BRAIN_X, BRAIN_Y = 58.0, 74.0  # half axes in mm of the template in which deep structures are placed
 SOFTNESS = 1.5  # mm over which an edge fades at least, because surfaces run askew through a thick slice
 
 # name: (unit, lowest, highest value that is drawn, lowest, highest value that is accepted)
@@ -41,26 +44,9 @@ FACTORS = {
 }
 
 
-def share(depth: Tensor, pixel: float, thickness: Tensor | float = math.inf) -> Tensor:
-    """Part of a pixel that lies inside a structure whose edge is `depth` mm away (positive inside).
-
-    Exact for a straight edge and, given its thickness in mm, for a straight band thinner than a pixel.
-    """
-    most = torch.as_tensor(thickness / pixel).clamp(max=1.0)
-    return torch.minimum((depth / pixel + 0.5).clamp_(min=0.0), most)
-
-
 def oversampling(size: int) -> int:
     """Points per pixel and side: folds thinner than a pixel are drawn finer, then averaged."""
     return math.ceil(56 / size)
-
-
-def brain_half_axes(f: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Half of the brain's width and of its length in mm, from the named factors."""
-    fluid = 1.0 + 0.7 * f["sulcal_width"]  # between skull and brain
-    layers = f["scalp_thickness"] + f["skull_thickness"] + fluid
-    half_width = f["head_width"] / 2
-    return half_width - layers, half_width * f["head_aspect"] - layers
 
 
 def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -74,146 +60,95 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
         (N, 5, size, size), sum <= 1 (the rest is air and bone); and the share of brain tissue that
         the lesion takes, shape (N, 1, size, size).
     """
-    oversample = oversampling(size)
-    fine = size * oversample
-    spacing = FIELD_OF_VIEW / fine
-    pixel = max(spacing, SOFTNESS)
-    f = {name: factors[:, i, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1)
+    table = factors.numpy()
+    each = oversampling(size)
+    pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
+    f = {name: table[:, i, None, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1, 1)
+    maps = np.zeros((6, len(table), each * each, size, size), dtype=np.float32)  # the lesion comes last
+    fat, muscle, csf, grey, white, lesion = maps
 
-    # image frame -> head frame: mm, x to the right of the image, y to the face
-    line = (torch.arange(fine) + 0.5) * spacing - FIELD_OF_VIEW / 2
-    right, up = line[None, None, :] - f["shift_x"], -line[None, :, None] - f["shift_y"]
-    angle = torch.deg2rad(f["rotation"])
-    c, s = torch.cos(angle), torch.sin(angle)
-    x, y = c * right + s * up, c * up - s * right  # (N, fine, fine)
-
-    # head: depth under the skin, along the ray from the centre
-    half_width = f["head_width"] / 2
-    half_length = half_width * f["head_aspect"]
-    forward = y / half_length
-    sideways = x / (half_width * (1.0 - f["head_taper"] * forward))
-    xx, yy = sideways * sideways, forward * forward
-    corner = 1.0 + 0.14 * xx * yy / ((xx + yy) ** 2 + 1e-6)  # blunter than an ellipse
-    skin = torch.sqrt(x * x + y * y + 1e-6) * (corner / torch.sqrt(xx + yy + 1e-8) - 1.0)
-    brain_width, brain_length = brain_half_axes(f)
-    brain = skin - (half_width - brain_width)
-    fat, muscle, cavity = _scalp_and_skull(f, skin, forward, pixel)
-
-    # brain: folded surface, cortex of even thickness under it, white matter within
-    warp = _warp(f, x, y)
-    tx = (x + 0.2 * warp[0]) * BRAIN_X / brain_width  # template coordinates
-    ty = (y + 0.2 * warp[1]) * BRAIN_Y / brain_length
-    ax, side = tx.abs(), torch.sign(x)
-    cleft = torch.minimum(_sulci(f, x, y, warp, brain), _fissures(f, ax, ty, warp[1], side))
-    half, thick = 0.5 * f["sulcal_width"], f["cortical_thickness"]
-    surface = share(brain, pixel) * (1.0 - share(half - cleft, pixel, 2 * half))
-    core = 1.0 - share(half + thick - cleft, pixel, 2 * (half + thick))
-    core = torch.minimum(torch.minimum(core, share(brain - thick, pixel)), surface)
-
-    # ventricles and deep grey matter
-    ventricle = f["ventricle_size"] * (1.0 + side * f["ventricle_asymmetry"])
-    fluid = share(_ventricles(ventricle, ax, ty), pixel)
-    deep = _deep_grey(f["deep_grey_size"], ventricle, ax, ty, pixel)
-    white = core * (1.0 - fluid) * (1.0 - deep)
-    grey = surface * (1.0 - fluid) - white
-
-    maps = torch.stack([fat, muscle, cavity - white - grey, grey, white], dim=1)  # (N, 5, fine, fine)
-    lesion = (_lesion(f, x, y, pixel) * (white + grey))[:, None]
-    if oversample > 1:
-        maps = torch.nn.functional.avg_pool2d(maps, oversample)
-        lesion = torch.nn.functional.avg_pool2d(lesion, oversample)
-    return maps.clamp_(0.0, 1.0), lesion.clamp_(0.0, 1.0)
+    x, y = _head_frame(f, size)  # (N, P, size, size)
+    forward = y / (f["head_width"] / 2 * f["head_aspect"])
+    skin = _skin(f, x, y, forward)
+    _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
+    skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
+    inside = Points(skin > reach(pixel))
+    shares = draw_brain(f, inside, *inside.pick(x, y, skin), pixel)
+    for stack, values in zip((grey, white, lesion), shares, strict=True):
+        inside.put(values, stack)
+    csf -= white
+    csf -= grey
+    pooled = torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1)  # (N, 6, size, size)
+    return pooled[:, :5], pooled[:, 5:]
 
 
-def _scalp_and_skull(f, skin, forward, pixel):
-    """Shares of fat and muscle, and of everything inside the skull."""
-    temple = 0.6 * f["skull_thickness"] * (1.0 - ((forward - 0.35) / 0.45) ** 2).clamp(min=0.0)
-    bone = skin - f["scalp_thickness"] - temple  # the bone is thin under the temporal muscle
-    inside = skin - f["scalp_thickness"] - f["skull_thickness"]
-    under_skin, scalp = share(skin - 1.2, pixel), share(skin - f["scalp_thickness"], pixel)
-    outer_table, inner_table = 0.35 * f["skull_thickness"], 0.30 * f["skull_thickness"]
+def _pooled(maps: np.ndarray) -> np.ndarray:
+    """Mean of the points of every pixel: (M, N, P, H, W) -> (M, N, H, W)."""
+    if maps.shape[2] == 1:
+        return maps[:, :, 0]
+    total = maps[:, :, 0] + maps[:, :, 1]
+    for i in range(2, maps.shape[2]):
+        total += maps[:, :, i]
+    total /= maps.shape[2]
+    return total
+
+
+def _head_frame(f, size):
+    """Where the points lie in the head: mm, x to the right of an unrotated image, y to the face.
+
+    Shape (N, P, size, size): the P points of a pixel come before the pixels, so that averaging adds images.
+    """
+    each = oversampling(size)
+    line = np.arange(size * each, dtype=np.float32) + 0.5
+    line = line * (FIELD_OF_VIEW / (size * each)) - FIELD_OF_VIEW / 2
+    line = line.reshape(size, each).T  # (each, size)
+    right = line[None, None, :, None, :] - f["shift_x"][..., None]  # (N, 1, each, 1, size)
+    up = -line[None, :, None, :, None] - f["shift_y"][..., None]  # (N, each, 1, size, 1)
+    angle = torch.deg2rad(torch.from_numpy(f["rotation"][..., None]))
+    c, s = torch.cos(angle).numpy(), torch.sin(angle).numpy()
+    shape = (len(angle), each * each, size, size)
+    return (c * right + s * up).reshape(shape), (c * up - s * right).reshape(shape)
+
+
+def _skin(f, x, y, forward):
+    """Depth in mm under the skin, along the ray from the centre of the head."""
+    xx = f["head_taper"] * forward
+    np.subtract(1.0, xx, out=xx)
+    xx *= f["head_width"] / 2
+    np.divide(x, xx, out=xx)
+    xx *= xx
+    yy = forward * forward
+    radius = xx + yy
+    xx *= 0.14
+    xx *= yy
+    np.multiply(radius, radius, out=yy)
+    yy += 1e-6
+    xx /= yy
+    xx += 1.0  # blunter than an ellipse
+    radius += 1e-8
+    xx /= sqrt(radius)
+    xx -= 1.0
+    distance = np.multiply(x, x, out=radius)
+    distance += np.multiply(y, y, out=yy)
+    distance += 1e-6
+    xx *= sqrt(distance)
+    return xx
+
+
+def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
+    """Write the shares of fat and muscle, and of everything inside the skull, to the last three."""
+    scalp, skull = f["scalp_thickness"], f["skull_thickness"]
+    np.greater_equal(skin, scalp + skull - reach(pixel) + 0.01, out=cavity, casting="unsafe")
+    ring = Points((skin > reach(pixel)) & (cavity == 0.0))  # further in is neither fat nor muscle nor bone
+    skin, forward = ring.pick(skin, forward)
+    scalp, skull, most_temple, outer_table, inner_table = ring.repeat(
+        scalp, skull, 0.6 * skull, 0.35 * skull, 0.30 * skull
+    )
+    depth = skin - scalp
+    bone = depth - most_temple * np.maximum(1.0 - ((forward - 0.35) / 0.45) ** 2, 0.0)
+    inside = depth - skull  # the bone is thin under the temporal muscle
+    under_skin, under_scalp = share(skin - 1.2, pixel), share(depth, pixel)
     marrow = share(bone - outer_table, pixel) - share(inside + inner_table, pixel)
-    muscle = share(skin, pixel) - under_skin + scalp - share(bone, pixel)
-    fat = under_skin - scalp + 0.35 * marrow.clamp(min=0.0)
-    return fat, muscle, share(inside, pixel)
-
-
-def _warp(f, x, y):
-    """Displacements in mm that make the folds of every brain its own."""
-    p1, p2, p3 = (2 * math.pi * f[f"fold_phase_{i}"] for i in (1, 2, 3))
-    warp_x = 4.0 * torch.sin(0.11 * y + 0.04 * x + p1) + 2.2 * torch.sin(0.24 * y - 0.10 * x + p2)
-    warp_y = 4.0 * torch.sin(0.12 * x - 0.03 * y + p3) + 2.2 * torch.sin(0.22 * x + 0.12 * y + p1)
-    return warp_x, warp_y
-
-
-def _sulci(f, x, y, warp, brain):
-    """Distance in mm to the sulci, curved sheets that run inwards from the brain's surface."""
-    stretch = torch.sqrt(f["head_aspect"])  # spaces the gyri evenly along an ellipse
-    theta = torch.atan2((x + warp[0]).abs() * stretch, y + warp[1])
-    side, per_gyrus = torch.sign(x), math.pi / f["gyri"]
-    turn = theta / per_gyrus + f["fold_phase_2"] + 0.21 * side
-    number = torch.round(turn)
-    along = (turn - number) * per_gyrus * torch.sqrt((y / stretch) ** 2 + (x * stretch) ** 2)
-    depth = 0.70 + 0.30 * torch.sin(2.4 * number + 2 * math.pi * f["fold_phase_3"] + side)
-    beyond = (brain - f["sulcal_depth"] * depth).clamp(min=0.0)
-    mouth = (1.4 - 0.25 * brain).clamp(0.0, 1.4)  # the crowns of the gyri are round
-    return torch.sqrt(along * along + beyond * beyond) - mouth
-
-
-def _fissures(f, ax, ty, warp_y, side):
-    """Distance in mm to the fissure between the hemispheres, its side sulci, and both Sylvian fissures."""
-    p1, p3 = 2 * math.pi * f["fold_phase_1"], 2 * math.pi * f["fold_phase_3"]
-    gap = torch.minimum(34.0 - ty, ty + 42.0).clamp(min=0.0)  # closed there by the corpus callosum
-    midline = torch.sqrt(ax * ax + gap * gap) - 0.5
-    rung = (ty + 3.0 * side * torch.sin(p3) - 0.35 * ax + 0.5 * warp_y) / 15.0
-    number = torch.round(rung)
-    beyond = (ax - 10.0 - 3.0 * torch.sin(2.4 * number + p1 + side)).clamp(min=0.0) + gap
-    medial = torch.sqrt((15.0 * (rung - number)) ** 2 + beyond * beyond)
-    across = ty - 0.35 * (ax - 42.0) + 0.5 * warp_y
-    sylvian = torch.sqrt((41.0 - ax).clamp(min=0.0) ** 2 + across * across) - 0.6
-    bow = ax - 40.5 + 0.020 * (ty - 1.0) ** 2
-    insula = torch.sqrt(bow * bow + ((ty - 1.0).abs() - 15.0).clamp(min=0.0) ** 2) - 0.3
-    return torch.minimum(torch.minimum(midline, medial), torch.minimum(sylvian, insula))
-
-
-def _ventricles(size, ax, ty):
-    """Depth in mm inside the frontal horns, the occipital horns and the third ventricle."""
-    rise = ((ty - 6.0) / 22.0).clamp(0.0, 1.0)
-    medial = 1.0 + 7.0 * rise * rise
-    lateral = medial + size * (1.6 + 6.5 * rise)
-    tip = 31.0 - ty - 0.14 * (ax - 9.0) ** 2
-    frontal = torch.minimum(torch.minimum(ax - medial, lateral - ax), torch.minimum(ty - 2.0, tip))
-    back = (ty + 35.0) / 17.0
-    width = 4.4 * size * (1.0 - back * back) * (1.0 + 0.35 * back)
-    occipital = width - (ax - 22.0 + 0.010 * (ty + 30.0) ** 2).abs()
-    third = 1.8 * size * (1.0 - ((ty + 8.0) / 11.0) ** 2) - ax
-    return torch.maximum(torch.maximum(frontal, occipital), third)
-
-
-def _deep_grey(size, ventricle, ax, ty, pixel):
-    """Share of grey matter in caudate, putamen, thalamus (0.8) and pallidum (0.5, rich in fibres)."""
-    push = 3.0 * (ventricle - 1.0)  # wide ventricles push the nuclei aside
-    caudate = _ellipse(ax - push, ty, (13.5, 15.0), (4.6, 9.5), 0.35, size)
-    putamen = _ellipse(ax, ty, (26.5, 5.0), (5.0, 14.5), -0.18, size)
-    pallidum = _ellipse(ax, ty, (20.0, 2.0), (4.0, 8.5), -0.45, size)
-    thalamus = _ellipse(ax - 0.4 * push, ty, (10.0, -11.0), (8.2, 12.5), -0.35, size)
-    deep = share(torch.maximum(caudate, putamen), pixel)
-    return torch.maximum(deep, torch.maximum(0.8 * share(thalamus, pixel), 0.5 * share(pallidum, pixel)))
-
-
-def _ellipse(x, y, centre, radii, tilt, size):
-    """Depth in mm inside an ellipse; `tilt` in radians turns its upper end towards larger x."""
-    c, s = math.cos(tilt), math.sin(tilt)
-    u = (c * (x - centre[0]) - s * (y - centre[1])) / radii[0]
-    v = (s * (x - centre[0]) + c * (y - centre[1])) / radii[1]
-    return (size - torch.sqrt(u * u + v * v)) * min(radii)
-
-
-def _lesion(f, x, y, pixel):
-    """Share of the pixel inside the lesion, a disc with a wavy and blurred edge."""
-    dx, dy = x - f["lesion_x"], y - f["lesion_y"]
-    around = torch.atan2(dy, dx)
-    wave = 0.14 * torch.sin(2 * around + 2 * math.pi * f["fold_phase_1"])
-    wave = wave + 0.09 * torch.sin(3 * around + 2 * math.pi * f["fold_phase_2"])
-    depth = f["lesion_radius"] * (1.0 + wave) - torch.sqrt(dx * dx + dy * dy)
-    return share(depth, max(pixel, 2.5)) * f["lesion_present"]
+    ring.put(share(skin, pixel) - under_skin + under_scalp - share(bone, pixel), muscle)
+    ring.put(under_skin - under_scalp + 0.35 * np.maximum(marrow, 0.0), fat)
+    ring.put(share(inside, pixel), cavity)

@@ -1,31 +1,21 @@
 """An MR brain phantom made by code: axial slices with known factors, paired T1w and T2w, lesion masks.
 
-The anatomy comes from `phantom_anatomy`, the grey levels from `phantom_signal`. Nothing is stored: the same
-arguments give the same images again.
+The anatomy comes from `anatomy` and `brain`, the grey levels from `signal`, the images from `render`. Nothing
+is stored on disk: the same arguments give the same images again.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.phantom.anatomy import (
-    BRAIN_X,
-    BRAIN_Y,
-    FACTORS,
-    brain_half_axes,
-    oversampling,
-    tissue_maps,
-)
-from medgen_course.phantom.signal import TISSUES, rician, tissue_signals
-from medgen_course.phantom.signal import bias_field as draw_bias_field
+from medgen_course.phantom.anatomy import FACTORS
+from medgen_course.phantom.brain import BRAIN_X, BRAIN_Y, brain_half_axes
+from medgen_course.phantom.render import SPLITS, draw_images, stream
 
-SPLITS = ("train", "val", "test")
 SIZES = (28, 224)
 COLUMN = {name: i for i, name in enumerate(FACTORS)}
-CHUNK_POINTS = 2**16  # drawn at once by a thread: bounds the memory and stays in the processor's cache
 COMB = 1024  # teeth of `fold_phase_1` per split
 
 
@@ -71,7 +61,7 @@ def draw_factors(n: int, seed: int = 0, lesion_prevalence: float = 0.5, split: s
     _check_count(n, seed, split)
     if not 0.0 <= lesion_prevalence <= 1.0:
         raise ValueError(f"lesion_prevalence {lesion_prevalence}: give a probability from 0 to 1")
-    rng = torch.Generator().manual_seed(_stream(seed, split, 0))
+    rng = torch.Generator().manual_seed(stream(seed, split, 0))
     u = torch.rand(n, len(FACTORS) + 1, generator=rng, dtype=torch.float64)
     low, high = (torch.tensor([row[i] for row in FACTORS.values()], dtype=torch.float64) for i in (1, 2))
     table = dict(zip(FACTORS, (low + (high - low) * u[:, :-1]).unbind(1), strict=True))
@@ -130,21 +120,7 @@ def generate(
     if not 0.0 <= noise <= 1.0:
         raise ValueError(f"noise {noise}: give a fraction of white from 0 to 1")
 
-    t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
-    step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
-
-    def render(start: int) -> None:
-        rng = torch.Generator().manual_seed(_stream(seed, split, 1, start))
-        part = slice(start, start + step)
-        images, mask = _render(torch.from_numpy(table[part]), size, bias_field, noise, rng)
-        t1w[part], t2w[part], masks[part] = images[:, :1].numpy(), images[:, 1:].numpy(), mask.numpy()
-
-    threads = torch.get_num_threads()
-    try:  # chunks side by side: torch would split every small operation, which costs more than it gains
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(render, range(0, n, step)))
-    finally:
-        torch.set_num_threads(threads)
+    t1w, t2w, masks = draw_images(table, size, seed, split, bias_field, noise)
     labels = table[:, COLUMN["lesion_present"]].astype(np.int64)
     lost = np.flatnonzero((labels == 1) & ~masks.any(axis=(1, 2, 3)))
     if lost.size:
@@ -164,35 +140,6 @@ def _place_lesions(table: dict[str, Tensor], u: Tensor) -> tuple[Tensor, Tensor]
     width, length = brain_half_axes(table)
     side = torch.where(u[:, -1] < 0.5, -1.0, 1.0)
     return side * x * width / BRAIN_X, y * length / BRAIN_Y
-
-
-def _render(
-    rows: Tensor, size: int, bias_field: bool, noise: float, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Images uint8 (B, 2, size, size) and masks uint8 (B, 1, size, size) of some rows of the table."""
-    signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
-    maps, lesion = tissue_maps(rows, size)
-    images = torch.einsum("ct,bthw->bchw", signals, maps)
-    water = rows[:, COLUMN["lesion_contrast"], None, None, None] * lesion
-    csf = signals[:, list(TISSUES).index("csf")].reshape(1, 2, 1, 1)
-    tissue_share = maps[:, 3:].sum(1, keepdim=True).clamp(min=1e-6)
-    tissue = torch.einsum("ct,bthw->bchw", signals[:, 3:], maps[:, 3:]) / tissue_share
-    images = images + water * (csf - tissue)
-    if bias_field:
-        images = images * draw_bias_field(len(rows), size, 0.15, rng)
-    if noise > 0:
-        images = rician(images, noise, rng)
-    images = images.clamp_(0.0, 1.0).mul_(255.0).round_().to(torch.uint8)
-    fullest = lesion.amax(dim=(1, 2, 3), keepdim=True)
-    mask = (lesion > 0) & (lesion >= fullest.clamp(max=0.5))
-    return images, mask.to(torch.uint8)
-
-
-def _stream(seed: int, split: str, purpose: int, start: int = 0) -> int:
-    """An independent 63-bit seed for a split, a purpose (0 anatomy, 1 acquisition) and a first image."""
-    entropy = (int(seed), SPLITS.index(split), purpose, start)
-    words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
-    return int(words[0] >> np.uint64(1))
 
 
 def _check_count(n: int, seed: int, split: str) -> None:

@@ -31,7 +31,7 @@ def train(
 
     Args:
         dataset, out, settings: see `train.Settings`. The phantom is T1w to T2w. The step size falls in the
-            second half of the epochs.
+            second half of the epochs, so a run cannot be resumed with more of them.
         domains: two classes of labelled data, by number or name, A first; the phantom does without.
         lambda_cycle: weight of the cycle loss; it rises over the first 200 steps.
         lambda_identity: weight of the identity loss; by default 5, but 0 on the phantom, where bright and
@@ -60,7 +60,7 @@ def train(
             decay_steps=chosen.num_epochs * len(sampler),
         )
         weights = {"lambda_cycle": lambda_cycle, "lambda_identity": identity}
-        return Plan(algorithm, sampler, weights | described(data, two, domains))
+        return Plan(algorithm, sampler, weights | described(data, two, domains, chosen.num_epochs))
 
     return train_into(out, dataset, plan, SETTINGS, **settings)
 

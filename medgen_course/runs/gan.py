@@ -107,5 +107,7 @@ def sample(
     if not model.num_classes:
         return generate(model, n, seed), None
     counts = config.get("class_counts") or [1] * model.num_classes
+    if label is not None and not counts[label]:
+        raise ValueError(f"label is {label}; no training image had this class, so nothing was learnt of it.")
     labels = draw_labels(counts, n, seed) if label is None else np.full(n, label)
     return generate(model, n, seed, labels), labels

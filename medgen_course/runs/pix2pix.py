@@ -25,7 +25,8 @@ def train(
 
     Args:
         dataset, out, settings: see `train.Settings`. The phantom (T1w to T2w) is the one data set of the
-            course that has pairs. The step size falls in the second half of the epochs.
+            course that has pairs. The step size falls in the second half of the epochs, so
+            a run cannot be resumed with more of them.
         to: the domain to translate to.
         lambda_l1: weight of the mean absolute error.
     Returns:
@@ -48,8 +49,9 @@ def train(
         generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
         judge = PatchDiscriminator(source.shape[1] + target.shape[1], two.size)
         steps = chosen.num_epochs * len(sampler)
+        about = {"lambda_l1": lambda_l1, "to": to} | described(data, two, "", chosen.num_epochs)
         algorithm = Pix2PixAlgorithm(generator, judge, lambda_l1, chosen.learning_rate, decay_steps=steps)
-        return Plan(algorithm, sampler, {"lambda_l1": lambda_l1, "to": to} | described(data, two, ""))
+        return Plan(algorithm, sampler, about)
 
     return train_into(out, dataset, plan, SETTINGS, **settings)
 

@@ -34,9 +34,14 @@ def images_for(config: dict[str, Any], dataset: str) -> Dataset:
     return data
 
 
-def with_ends(rows: dict[str, dict[str, Any]], data: Dataset, device: torch.device) -> dict[str, dict[str, Any]]:
-    """Rows of psnr, ssim and mse with `worst`, what the mean training image scores when it stands in for every
-    reconstruction, and `best`, that of a perfect one (PSNR has no upper end)."""
+def with_ends(
+    rows: dict[str, dict[str, Any]], data: Dataset, device: torch.device
+) -> dict[str, dict[str, Any]]:
+    """Rows of psnr, ssim and mse with the ends that they can be read between.
+
+    `worst` is what the mean training image scores when it stands in for every reconstruction, `best` that of
+    a perfect one (PSNR has no upper end).
+    """
     mean = to_unit(torch.from_numpy(data.train.images.mean(0, keepdims=True).round().astype(np.uint8)))
     floor = measure(lambda x: mean.to(x.device).expand_as(x), data, device)
     for name in MEASURES.keys() & rows.keys():

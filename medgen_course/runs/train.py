@@ -55,7 +55,11 @@ class Plan:
 
 
 def train_into(
-    out: str | Path, dataset: str, plan: Callable[[Dataset, Settings], Plan], settings: Settings, **changes: Any
+    out: str | Path,
+    dataset: str,
+    plan: Callable[[Dataset, Settings], Plan],
+    settings: Settings,
+    **changes: Any,
 ) -> History:
     """What every `train` does: check, load the images, build from the seed, fit.
 

@@ -27,9 +27,10 @@ SHOWN = {
 }
 
 
-def described(data: Dataset, two: Domains, domains: str) -> dict[str, Any]:
-    """What `config.json` tells of the domains."""
-    return {"domains": "" if data.name == "phantom" else domains, "names": [two.name_a, two.name_b]}
+def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:
+    """What `config.json` tells of the domains, and of the epochs over which the step size falls."""
+    named = "" if data.name == "phantom" else domains
+    return {"domains": named, "names": [two.name_a, two.name_b], "step_size_falls_over_epochs": num_epochs}
 
 
 def evaluate(

@@ -33,10 +33,17 @@ def load(folder: str | Path) -> tuple[Any, dict[str, Any]]:
     return kind.load(RunFolder(folder), config), config
 
 
-def evaluate(
+def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> dict[str, Row]:
+    """`measure`, and write `metrics.json` beside the weights; raises OSError where that cannot be written."""
+    rows = measure(folder, *arguments, **options)
+    write_json(Path(folder) / "metrics.json", rows)
+    return rows
+
+
+def measure(
     folder: str | Path, dataset: str | None = None, device: str = "auto", importance_samples: int = 200
 ) -> dict[str, Row]:
-    """Measure a trained model on the test split and write `metrics.json` beside its weights.
+    """Measure a trained model on the test split.
 
     Args:
         folder: the run folder.
@@ -57,12 +64,10 @@ def evaluate(
     rows = kind.evaluate(
         model, config, dataset or config["dataset"], device=device, importance_samples=importance_samples
     )
-    finite = {
+    return {
         name: {key: value if math.isfinite(value) else None for key, value in row.items()}
         for name, row in rows.items()
     }
-    write_json(Path(folder) / "metrics.json", finite)
-    return finite
 
 
 def sample(
@@ -115,6 +120,8 @@ def translate(folder: str | Path, images: Path, to: Direction, out: Path) -> dic
         ValueError: `out` does not end in .npz, or there is no translator to this domain.
     """
     out = _npz(out)
+    if out.resolve() == Path(images).resolve():
+        raise ValueError(f"out is {out}, the file that is to be translated; give it another name.")
     kind, config = _open(folder)
     turn = _verb(folder, kind, config, "translate")
     model, made = kind.load(RunFolder(folder), config), {}

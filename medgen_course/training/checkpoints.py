@@ -144,12 +144,13 @@ class RunFolder:
         return unpack(json.loads(metadata["state"]), tensors)
 
     def save_model(self, networks: dict[str, nn.Module]) -> None:
-        """Write `model.safetensors`, each weight under `network/name`."""
+        """Write `model.safetensors`, each weight under `network/name`; figures of other weights go."""
         weights = {
             f"{name}/{key}": value
             for name, net in networks.items()
             for key, value in net.state_dict().items()
         }
+        (self.path / "metrics.json").unlink(missing_ok=True)
         save_tensors(self.path / "model.safetensors", weights)
 
     def load_model(self, networks: dict[str, nn.Module]) -> None:

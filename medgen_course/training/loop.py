@@ -135,12 +135,14 @@ class _Run:
                 self.folder.save_resume(
                     {"algorithm": self.algorithm.state_dict(), "history": history.columns}
                 )
+                self.folder.save_model(self.algorithm.networks)  # so that a killed run can be measured
+                history.to_csv(self.folder.path / "history.csv")
             if self.talks:
                 self.report(history, (time.perf_counter() - started) / (epoch + 1 - first))
 
     def epoch(self, epoch: int) -> dict[str, float]:
         fabric, started, images = self.fabric, time.perf_counter(), 0
-        total, pending, names = 0.0, [], []
+        total, pending, names = 0.0, [], None
         cuda = [fabric.device] if fabric.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda), fabric.autocast():
             torch.manual_seed(derive_seed(self.seed, epoch, 1 + fabric.global_rank))
@@ -149,8 +151,14 @@ class _Run:
             )
             for index, batch in enumerate(batches):
                 logs = self.algorithm.step(batch, self.backward)
-                step, names = epoch * self.steps + index + 1, list(logs)
-                pending.append(torch.stack([torch.as_tensor(v).float() for v in logs.values()]))
+                step = epoch * self.steps + index + 1
+                names = names or list(logs)
+                if logs.keys() != set(names):
+                    raise ValueError(
+                        f"step {step} logs {', '.join(logs)}; the steps before logged {', '.join(names)}. "
+                        "A step must log the same values every time."
+                    )
+                pending.append(torch.stack([torch.as_tensor(logs[name]).float() for name in names]))
                 images += len(next(iter(batch.values())))
                 if len(pending) == self.check_every:
                     total, pending = total + self.checked(pending, names, step), []
@@ -158,6 +166,7 @@ class _Run:
                     self.callback(step, logs)
         if pending:
             total = total + self.checked(pending, names, step)
+        self.check_weights(step)
         seconds = time.perf_counter() - started
         means = (fabric.all_reduce(total) / (index + 1)).tolist()
         rate = images * fabric.world_size / seconds
@@ -200,6 +209,18 @@ class _Run:
             )
         return rows.sum(0)
 
+    def check_weights(self, step: int) -> None:
+        """The losses of an epoch do not see its last update.
+
+        Raises:
+            TrainingDiverged: a weight is not finite.
+        """
+        if not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
+            raise TrainingDiverged(
+                f"step {step}: a weight is NaN or infinite after this update. Lower the learning rate. "
+                "The run folder, if there is one, keeps the last whole epoch."
+            )
+
     def report(self, history: History, seconds: float) -> None:
         """Print a line at the first, the last and about eight epochs between."""
         done = len(history)
@@ -233,9 +254,9 @@ def _open(
         raise RunError(f"{folder.path}: a run is there already. Go on with resume, or choose another folder.")
     if there:
         found = folder.load_config()
-        differ = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
+        differ = sorted(key for key in found if found[key] != config.get(key))
         if differ:
-            pairs = "; ".join(f"{key} was {found.get(key)!r} and is {config.get(key)!r}" for key in differ)
+            pairs = "; ".join(f"{key} was {found[key]!r} and is {config.get(key)!r}" for key in differ)
             raise RunError(
                 f"{folder.path}: another run is there: {pairs}. "
                 "Resume with its settings, or choose another folder."

@@ -1,7 +1,10 @@
 """The explorers as a reader meets them: in JupyterLab, by keyboard and by mouse."""
 
 import os
+import time
 from pathlib import Path
+
+from lab import PATIENCE
 
 SETUP = """
 import numpy as np, torch
@@ -29,6 +32,67 @@ def decode(z):
     return (z @ axes + centre).clamp(0, 1).reshape(-1, 1, 28, 28)
 """
 LATENT = "explorers.LatentExplorer(encode, decode, data.train.images, data.train.labels, data.label_names)"
+
+DRAG = """(control, events) => {
+    const image = document.querySelector("img.medgen-picture");
+    window.picturesCame = 0;
+    const watcher = new MutationObserver((changes) => { window.picturesCame += changes.length; });
+    watcher.observe(image, { attributeFilter: ["src"] });
+    for (let i = 1; i <= events; i++) {  // all before the kernel can answer the first
+        const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+        if (control.type === "range") control.valueAsNumber = Number(control.min) + i * Number(control.step);
+        control.dispatchEvent(control.type === "range" ? new Event("input", { bubbles: true }) : key);
+    }
+}"""
+SHOWN = """async () => {
+    const bytes = await (await fetch(document.querySelector("img.medgen-picture").src)).arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}"""
+ASK = """async ([expression, code]) => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const asked = { code, silent: true, user_expressions: { answer: expression } };
+    const { answer } = (await kernel.requestExecute(asked).done).content.user_expressions;
+    return answer.status === "ok" ? answer.data["text/plain"] : JSON.stringify(answer);
+}"""
+HASH = """
+import hashlib
+from medgen_course.pictures import render
+
+def fresh(explorer):
+    return hashlib.sha256(render.to_png(explorer.draw()[0])).hexdigest()
+"""
+
+
+def ask(page, expression, code=""):
+    """What the kernel finds for an expression; in it, _ is the explorer that is shown."""
+    return page.evaluate(ASK, [expression, code])
+
+
+def settle(page, value="None", last="None"):
+    """Wait until the expression `value` is `last`, and the picture on the screen the one that belongs to it.
+
+    Questions and sliders reach the kernel on ways of their own: an answer does not say that a slider arrived.
+    """
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        found = ask(page, value), repr(page.evaluate(SHOWN))
+        if found == (last, ask(page, "fresh(_)", HASH)):
+            return
+        assert time.monotonic() < end, f"{value} is {found[0]}, wanted {last} and its picture"
+        page.wait_for_timeout(50)
+
+
+def drag(page, control, value, last, events=40):
+    """Move a control so often at once: the kernel draws the first value and the newest, nothing between.
+
+    In the end the expression `value` is `last`, and the picture is the one that belongs to it.
+    """
+    settle(page)
+    control.evaluate(DRAG, events)
+    settle(page, value, last)
+    assert 1 <= page.evaluate("window.picturesCame") <= 2
+    return state(page)
 
 
 def state(page):
@@ -91,6 +155,7 @@ def test_data_explorer_by_keyboard(run_code):
     keep_screenshot(page, "data_explorer")
     page.get_by_role("button", name="Draw again").press("Enter")
     wait_for_change(page, fourth)
+    assert "train image 41" in drag(page, handle, "_.index.value", "41")[1]
 
 
 def test_latent_explorer_by_keyboard_and_mouse(run_code):

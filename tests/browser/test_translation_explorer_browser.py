@@ -4,17 +4,17 @@ import io
 
 import numpy as np
 from PIL import Image
-from test_explorers_browser import check_controls, keep_screenshot, state, wait_for_change
-from test_vae_explorers_browser import say_latency
+from test_explorers_browser import check_controls, drag, keep_screenshot, state, wait_for_change
 
 SETUP = """
 import torch
-from medgen_course import explorers, pretrained, translation
+from medgen_course import explorers, pretrained
+from medgen_course.datasets.domains import Part, phantom_domains
 from medgen_course.models.cyclegan_networks import ResNetGenerator
-from medgen_course.translators import Translators
+from medgen_course.models.translators import Translators
 torch.set_num_threads(1)
 torch.manual_seed(0)
-domains = translation.phantom_domains(32, counts=(48, 40, 40))
+domains = phantom_domains(32, counts=(48, 40, 40))
 """
 SHIPPED = """
 recorded = pretrained.load_translators("phantom")
@@ -26,7 +26,7 @@ def untrained():
     return ResNetGenerator(1, 1, 32).eval().requires_grad_(False)
 
 pair = Translators(untrained(), untrained())
-explorers.TranslationExplorer(pair, translation.Part(domains.test.a, domains.test.b[:9]), ("T1w", "T2w"))
+explorers.TranslationExplorer(pair, Part(domains.test.a, domains.test.b[:9]), ("T1w", "T2w"))
 """
 WIDE = """() => {
     const box = (node) => node.getBoundingClientRect();
@@ -127,7 +127,9 @@ def test_translation_by_keyboard_and_with_an_own_picture(run_code):
     page.keyboard.press("ArrowLeft")  # an image of the list puts the own one away
     wait_for_change(page, before)
     assert captions.count() == 4
-    say_latency(page, ".noUi-handle", "keydown")
+    page.get_by_role("slider", name="image").press("Home")
+    says(page, " · image 0 ")
+    assert " · image 39 " in drag(page, page.get_by_role("slider", name="image"), "_.index.value", "39")[1]
 
 
 def test_one_pair_without_a_truth(run_code):

@@ -1,11 +1,10 @@
 """The explorers of notebook 02 in JupyterLab: slider by keyboard, curve and map by mouse, a file given."""
 
 import io
-import json
 
 import numpy as np
 from PIL import Image
-from test_explorers_browser import DATA, SETUP, check_controls, keep_screenshot, state, wait_for_change
+from test_explorers_browser import DATA, SETUP, check_controls, drag, keep_screenshot, state, wait_for_change
 
 SHIPPED = """
 from medgen_course import pretrained
@@ -30,32 +29,6 @@ explorers.VAELatentExplorer(model, data.test.images, data.test.labels, data.labe
 BLIND = """
 explorers.VAELatentExplorer(vaes[0.1], None, data.test.labels, data.label_names, codes_of(vaes[0.1]))
 """
-LATENCY = """async ([selector, act]) => {
-    const control = document.querySelector(selector), image = document.querySelector("img.medgen-picture");
-    const times = [];
-    await new Promise((done) => setTimeout(done, 500));  // what an earlier key asked for has come
-    for (let i = 0; i < 40; i++) {
-        const loaded = new Promise((done, fail) => {
-            image.addEventListener("load", done, { once: true });
-            setTimeout(() => fail(new Error(`no new picture after event ${i}`)), 10000);
-        });
-        const started = performance.now();
-        if (act === "input") control.value = Number(control.min) + ((i % 20) + 1) * 0.2;
-        const key = { key: i % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true };
-        const event = act === "input" ? new Event(act, { bubbles: true }) : new KeyboardEvent(act, key);
-        control.dispatchEvent(event);
-        await loaded;
-        times.push(performance.now() - started);
-        await new Promise((done) => setTimeout(done, 30));
-    }
-    return times.sort((a, b) => a - b);
-}"""
-
-
-def say_latency(page, selector, act):
-    """Print how long it takes from an event on a control to the new picture; fails if one never comes."""
-    times = page.evaluate(LATENCY, [selector, act])
-    print(json.dumps({"control": selector, "median_ms": round(times[20], 1), "p95_ms": round(times[37], 1)}))
 
 
 def test_beta_explorer_by_keyboard_and_mouse(run_code):
@@ -92,8 +65,8 @@ def test_beta_explorer_by_keyboard_and_mouse(run_code):
     page.wait_for_function(
         "old => document.querySelector('.medgen-map-cursor').getAttribute('style') !== old", arg=cursor
     )
-    say_latency(page, ".noUi-handle", "keydown")
-    before = state(page)
+    before = drag(page, page.get_by_role("slider", name="images from"), "_.first.value", "10", events=10)
+    assert before[1].startswith("β = 10 ·")
     page.get_by_role("button", name="Draw again").press("Enter")
     page.wait_for_function("src => document.querySelector('.medgen-picture').src !== src", arg=before[0])
 
@@ -126,8 +99,9 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(run_code):
         "said => document.querySelector('.medgen-map-surface').ariaValueText !== said", arg=said
     )
     page.wait_for_function("document.querySelector('.medgen-map-image').naturalWidth === 360")
-    say_latency(page, ".medgen-sliders input", "input")
-    before = state(page)
+    first = page.locator(".medgen-sliders input").first
+    there = "round((_.sliders.values[0] - _.sliders.lows[0]) / (_.sliders.highs[0] - _.sliders.lows[0]), 6)"
+    before = drag(page, first, there, "0.8")  # forty of fifty steps
     buffer = io.BytesIO()
     Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
     stripes = {"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
@@ -135,9 +109,7 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(run_code):
     field.set_input_files(stripes)
     before = wait_for_change(page, before)
     keep_screenshot(page, "vae_latent_explorer_top")
-    assert "Warning: unlike the images" in page.locator(".medgen-notice [role=alert]").inner_text(
-        timeout=2000
-    )
+    assert "Warning: unlike the images" in page.locator(".medgen-notice [role=alert]").inner_text()
     assert page.locator(".medgen-captions > div").first.inner_text() == "your picture"
     page.locator(".medgen-sliders").scroll_into_view_if_needed()
     keep_screenshot(page, "vae_latent_explorer")

@@ -98,13 +98,13 @@ def test_storing_cleans_and_marks_a_notebook(tmp_path):
     assert left == ["01_b.ipynb was not stored, because it ran without its images: the phantom"]
     assert phantom.path.read_bytes() == before
     text = notebook.path.read_text(encoding="utf-8")
-    stored = nbformat.reads(text, as_version=4)
-    assert stored.metadata["medgen"]["executed_source"] == stored.source_hash(stored)
-    assert stored.metadata["medgen"]["title"] == "A sample"
-    assert "widgets" not in stored.metadata and "papermill" not in text and "view+json" not in text
-    assert stored.cells[3].outputs[0].text == "(python) ~\n"
-    assert "An explorer stands here" in stored.cells[2].outputs[0]["data"]["text/plain"]
-    broken = broken_rules(stored)
+    kept = nbformat.reads(text, as_version=4)
+    assert kept.metadata["medgen"]["executed_source"] == stored.source_hash(kept)
+    assert kept.metadata["medgen"]["title"] == "A sample"
+    assert "widgets" not in kept.metadata and "papermill" not in text and "view+json" not in text
+    assert kept.cells[3].outputs[0].text == "(python) ~\n"
+    assert "An explorer stands here" in kept.cells[2].outputs[0]["data"]["text/plain"]
+    broken = broken_rules(kept)
     assert not any("stored" in line for line in broken if "figure" not in line)
 
 

@@ -41,7 +41,7 @@ def test_data_json(images, capsys):
     assert cli.main(["data", str(images), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {"name", "source", "splits", "audit"}
-    assert told["name"] == "discs"
+    assert told["name"] == "discs.npz"
     assert told["splits"]["train"]["count"] == 64
     assert told["splits"]["test"]["classes"] == {"class 0": 4, "class 1": 4}
     assert told["audit"]["repeats"] == {"train": 1, "val": 0, "test": 0}

@@ -58,10 +58,8 @@ def result(name="00_data", seconds=30.0, budget_s=60, **more):
     return Result(Notebook(Path(f"{name}.ipynb"), name, budget_s), seconds, **more)
 
 
-def test_status():
-    assert result().status == "ok"
-    assert result(seconds=61).status == "ok, over budget"
-    assert result(budget_s=None, seconds=1e6).status == "ok"
+def test_a_slow_machine_is_no_status():
+    assert result().status == result(seconds=61).status == result(budget_s=None).status == "ok"
     assert result(errors=("x",)).status == "failed"
 
 
@@ -74,8 +72,8 @@ def test_table_shows_every_notebook_error_and_notice_once():
     text = pages.table(results)
     lines = text.splitlines()
     assert len({line.index(word) for line, word in zip(lines[2:5], ["pneumo", "-", "-"], strict=True)}) <= 2
-    assert lines[2].split() == ["00_data", "30.0", "60", "ok", "pneumoniamnist:", "a", "file"]
-    assert lines[3].split() == ["01_autoencoder", "7.2", "-", "failed", "-"]
+    assert lines[2].split() == ["00_data", "30.0", "ok", "pneumoniamnist:", "a", "file"]
+    assert lines[3].split() == ["01_autoencoder", "7.2", "failed", "-"]
     assert "01_autoencoder: cell [3]: NameError: x" in lines
     assert text.count("NOTREAL") == 20
     assert max(map(len, lines[6:])) == 80
@@ -87,7 +85,7 @@ def test_index_escapes_what_it_shows(tmp_path):
     )
     text = page.read_text(encoding="utf-8")
     assert "failed; &lt;b&gt;" in text and "a &amp; b" in text and "&lt;i&gt;</p>" in text
-    assert "Profile quick" in text and "http" not in text
+    assert "Profile quick" in text and "http" not in text and "udget" not in text
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_phantom_comes_in_the_promised_numbers():
 def test_own_file_names_its_classes_and_keeps_its_size(world, tmp_path):
     content = write_npz(tmp_path / "mine.npz", labels=np.arange(6) % 3, size=20)
     data = load("mine.npz", size=64)
-    assert (data.name, data.size, data.channels, data.task) == ("mine", 20, 1, "multi-class")
+    assert (data.name, data.size, data.channels, data.task) == ("mine.npz", 20, 1, "multi-class")
     assert data.label_names == ("class 0", "class 1", "class 2")
     assert data.source == f"own file mine.npz, MD5 {hashlib.md5(content).hexdigest()}"
     assert [len(split) for split in data.splits().values()] == [6, 6, 6]
@@ -112,7 +112,7 @@ def test_own_file_is_found_from_the_checkout_and_in_the_places(world, tmp_path, 
     write_npz(tmp_path / "checkout" / "data" / "mine.npz")
     (tmp_path / "checkout" / "pyproject.toml").touch()
     monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "checkout")
-    assert load("data/mine.npz").name == "mine"
+    assert load("data/mine.npz").name == "mine.npz"
     write_npz(world.data / "other.npz", count=7)
     assert len(load("other.npz").train) == 7
     write_npz(tmp_path / "elsewhere" / "other.npz", count=9)

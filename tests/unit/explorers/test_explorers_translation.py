@@ -1,7 +1,6 @@
 """The translation explorer without a browser: pictures and numbers follow the controls."""
 
 import io
-import time
 
 import ipywidgets as widgets
 import numpy as np
@@ -348,19 +347,6 @@ def test_every_control_is_labelled(explorer):
     assert explorer.upload.label and explorer.play.hint and explorer.picture.alt
 
 
-@pytest.mark.parametrize("control", ["index", "noise", "limit"])
-def test_a_slider_step_is_quick(explorer, control):
-    slider, rounds = getattr(explorer, control), []
-    for _ in range(3):  # the best of three: other programs share the processor's caches
-        times = []
-        for k in range(20):
-            started = time.process_time()
-            slider.value = slider.min + k * slider.step
-            times.append(time.process_time() - started)
-        rounds.append(np.percentile(times, 95))
-    assert min(rounds) < 0.03
-
-
 @pytest.mark.parametrize("scale", [1, 2, 6])
 def test_an_outline_lies_around_its_region_and_covers_none_of_it(scale):
     mask = np.zeros((1, 9, 9), np.uint8)
@@ -375,19 +361,11 @@ def test_an_outline_lies_around_its_region_and_covers_none_of_it(scale):
     assert not render_translation.outline(mask * 0, scale).any()
 
 
-def test_panels_are_drawn_in_a_moment_and_need_one_size():
+def test_panels_make_one_sheet_and_need_one_size():
     images = np.random.default_rng(0).random((4, 1, SIZE, SIZE))
     mask = images[0, 0] > 0.98
     sheet = render_translation.panels(*images, lesion=mask, invented=mask, scale=SCALE)
     assert sheet.shape == (2 * SIZE * SCALE + PAD, 4 * SIZE * SCALE + 3 * PAD, 3) and sheet.dtype == np.uint8
-    ours, figure = [], []  # side by side: how fast this machine is just now does not matter
-    for _ in range(8):
-        started = time.process_time()
-        render_translation.panels(*images, lesion=mask, invented=mask, scale=SCALE)
-        ours.append(time.process_time() - started)
-        plots.show(sheet)._repr_png_()
-        figure.append(time.process_time() - started - ours[-1])
-    assert np.median(ours) < np.median(figure) / 20
     with pytest.raises(ValueError, match="only equal shapes"):
         render_translation.panels(images[0], images[1], images[2], images[3, :, :9])
 

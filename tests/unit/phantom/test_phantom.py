@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medgen_course import phantom
-from medgen_course.phantom import slices
+from medgen_course.phantom import points, render, slices
 from medgen_course.phantom.anatomy import FACTORS, FIELD_OF_VIEW, tissue_maps
 from medgen_course.phantom.signal import TISSUES, rician, spin_echo, tissue_signals
 
@@ -166,7 +166,11 @@ def test_a_size_is_a_sampling_of_the_same_anatomy():
 
 
 def test_seeds_reproduce_and_differ():
-    first, again, other = (phantom.generate(20, size=32, seed=s) for s in (7, 7, 8))
+    made = []
+    for seed in (7, 7, 8):
+        render._kept.clear()
+        made.append(phantom.generate(20, size=32, seed=seed))
+    first, again, other = made
     for name in ("t1w", "t2w", "masks", "labels", "factors"):
         assert np.array_equal(getattr(first, name), getattr(again, name))
     assert not np.array_equal(first.t1w, other.t1w)
@@ -181,9 +185,10 @@ def test_the_number_of_threads_changes_nothing():
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = phantom.generate(40, size=64, seed=1)
+        one = phantom.generate(100, size=64, seed=1)
         torch.set_num_threads(2)
-        two = phantom.generate(40, size=64, seed=1)
+        render._kept.clear()
+        two = phantom.generate(100, size=64, seed=1)
     finally:
         torch.set_num_threads(threads)
     assert np.array_equal(one.t1w, two.t1w) and np.array_equal(one.t2w, two.t2w)
@@ -193,6 +198,48 @@ def test_a_factor_table_renders_again_what_it_came_from():
     images = phantom.generate(5, size=40, seed=11, split="val")
     again = phantom.generate(factors=images.factors, size=40, seed=11, split="val")
     assert np.array_equal(images.t1w, again.t1w) and np.array_equal(images.masks, again.masks)
+
+
+@pytest.mark.parametrize("size", [28, 64])
+def test_nothing_is_drawn_where_it_is_left_out(size, monkeypatch):
+    """Every step is taken where its structure can be; taken at every point it gives the same maps."""
+    rng = np.random.default_rng(size)
+    anything = np.stack([rng.uniform(low, high, 40) for *_, low, high in FACTORS.values()], axis=1)
+    anything[:, NAMES.index("lesion_present")] = np.arange(40) % 2
+    table = np.concatenate([phantom.draw_factors(40, seed=3), anything.astype(np.float32)])
+    fast = tissue_maps(torch.from_numpy(table), size)
+    monkeypatch.setattr(points, "MARGIN", 1e4)
+    everywhere = tissue_maps(torch.from_numpy(table), size)
+    for a, b in zip(fast, everywhere, strict=True):
+        assert (a - b).abs().max() < 3e-5  # the last bit of a root or sine depends on its place in the list
+
+
+def test_what_was_drawn_lately_is_handed_out_again_as_it_was(monkeypatch):
+    monkeypatch.setattr(render, "_kept", type(render._kept)())
+    first = phantom.generate(6, size=28, seed=21)
+    wanted = first.t1w.copy()
+    first.t1w[:], first.masks[:] = 0, 1
+    monkeypatch.setattr(render, "_draw", None)  # nothing is drawn from here on
+    again = phantom.generate(6, size=28, seed=21)
+    assert (
+        np.array_equal(again.t1w, wanted)
+        and again.masks.max(axis=(1, 2, 3)).tolist() == again.labels.tolist()
+    )
+    again.t1w[:] = 0
+    assert np.array_equal(phantom.generate(6, size=28, seed=21).t1w, wanted)
+    for change in ({"seed": 22}, {"size": 29}, {"split": "val"}, {"noise": 0.01}, {"bias_field": False}):
+        with pytest.raises(TypeError):
+            phantom.generate(**{"n": 6, "size": 28, "seed": 21} | change)
+
+
+def test_the_images_that_are_kept_are_bounded(monkeypatch):
+    monkeypatch.setattr(render, "_kept", type(render._kept)())
+    monkeypatch.setattr(render, "KEPT_BYTES", 2 * 3 * 4 * 28**2)  # two times four images
+    for seed in range(5):
+        phantom.generate(4, size=28, seed=seed)
+    assert [key[2] for key in render._kept] == [3, 4]
+    phantom.generate(9, size=28)
+    assert len(render._kept) == 2
 
 
 def test_splits_share_no_anatomy_and_no_image():

@@ -1,0 +1,119 @@
+"""From a table of anatomies to images: chunks drawn side by side, and what was drawn last kept at hand."""
+
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medgen_course.phantom.anatomy import FACTORS, oversampling, tissue_maps
+from medgen_course.phantom.signal import TISSUES, rician, tissue_signals
+from medgen_course.phantom.signal import bias_field as draw_bias_field
+
+SPLITS = ("train", "val", "test")
+CONTRAST = list(FACTORS).index("lesion_contrast")
+CHUNK_POINTS = 2**16  # of the images that share a random stream: to change it changes every image's noise
+CHUNKS = 3  # whose anatomies a thread draws at once: fewer and longer steps, still in the processor's cache
+KEPT_BYTES = 2**27  # of images that are kept, the last drawn ones
+
+Images = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+_kept: OrderedDict[tuple, Images] = OrderedDict()
+_lock = Lock()
+
+
+def draw_images(
+    table: np.ndarray, size: int, seed: int, split: str, bias_field: bool, noise: float
+) -> Images:
+    """Draw the anatomies of a table, or hand out copies if the same was drawn lately.
+
+    Args:
+        table: shape (N, F), float32, columns in the order of `FACTORS`.
+        size, seed, split, bias_field, noise: as for `generate`.
+    Returns:
+        T1w, T2w and lesion masks, each uint8 (N, 1, size, size).
+    """
+    key = (table.tobytes(), int(size), int(seed), split, bool(bias_field), float(noise))
+    with _lock:
+        known = _kept.get(key)
+        if known:
+            _kept.move_to_end(key)
+    if known:
+        return tuple(array.copy() for array in known)
+    drawn = _draw(table, size, seed, split, bias_field, noise)
+    if _bytes(drawn) <= KEPT_BYTES:
+        with _lock:
+            _kept[key] = tuple(array.copy() for array in drawn)
+            while sum(map(_bytes, _kept.values())) > KEPT_BYTES:
+                _kept.popitem(last=False)
+    return drawn
+
+
+def _bytes(images: Images) -> int:
+    return sum(array.nbytes for array in images)
+
+
+def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool, noise: float) -> Images:
+    n = len(table)
+    t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
+    step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
+
+    def draw(first: int) -> None:
+        rows = torch.from_numpy(table[first : first + CHUNKS * step])
+        maps, lesion = tissue_maps(rows, size)
+        chunks = zip(rows.split(step), maps.split(step), lesion.split(step), strict=True)
+        for i, chunk in enumerate(chunks):
+            start = first + i * step
+            rng = torch.Generator().manual_seed(stream(seed, split, 1, start))
+            images, mask = _acquire(*chunk, bias_field, noise, rng)
+            part = slice(start, start + step)
+            t1w[part], t2w[part], masks[part] = images[:, :1].numpy(), images[:, 1:].numpy(), mask.numpy()
+
+    threads = torch.get_num_threads()
+    try:  # side by side: torch would split every small operation, which costs more than it gains
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            list(pool.map(draw, range(0, n, CHUNKS * step)))
+    finally:
+        torch.set_num_threads(threads)
+    return t1w, t2w, masks
+
+
+def _acquire(
+    rows: Tensor, maps: Tensor, lesion: Tensor, bias_field: bool, noise: float, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Images uint8 (B, 2, size, size) and masks uint8 (B, 1, size, size) of drawn anatomies."""
+    signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
+    images = torch.einsum("ct,bthw->bchw", signals, maps).contiguous()
+    _add_lesion(images, maps, lesion, rows[:, CONTRAST], signals)
+    if bias_field:
+        images *= draw_bias_field(len(rows), maps.shape[-1], 0.15, rng)
+    if noise > 0:
+        images = rician(images, noise, rng)
+    images = images.clamp_(0.0, 1.0).mul_(255.0).round_().to(torch.uint8)
+    fullest = lesion.amax(dim=(1, 2, 3), keepdim=True)
+    mask = (lesion > 0) & (lesion >= fullest.clamp(max=0.5))
+    return images, mask.to(torch.uint8)
+
+
+def _add_lesion(images: Tensor, maps: Tensor, lesion: Tensor, contrast: Tensor, signals: Tensor) -> None:
+    """Replace a fraction `contrast` (B,) of the tissue in the lesions by free water, in place."""
+    share = lesion.contiguous().view(-1)  # (B * H * W,)
+    index = torch.from_numpy(np.flatnonzero(share.numpy() > 0))  # (K,)
+    if not len(index):
+        return
+    pixels = lesion[0].numel()
+    image, pixel = index // pixels, index % pixels
+    water = contrast[image] * share[index]
+    csf = signals[:, list(TISSUES).index("csf")]
+    matter = maps.flatten(2)[image, 3:, pixel]  # (K, 2), grey and white
+    tissue = matter @ signals[:, 3:].T / matter.sum(1, keepdim=True).clamp(min=1e-6)
+    images.view(len(images), 2, -1)[image, :, pixel] += water[:, None] * (csf - tissue)
+
+
+def stream(seed: int, split: str, purpose: int, start: int = 0) -> int:
+    """An independent 63-bit seed for a split, a purpose (0 anatomy, 1 acquisition) and a first image."""
+    entropy = (int(seed), SPLITS.index(split), purpose, start)
+    words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return int(words[0] >> np.uint64(1))
