@@ -57,7 +57,11 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
-	$(BIN)/python recipes/translation.py
+	$(BIN)/python recipes/translation_eye.py
+	$(BIN)/python recipes/cyclegan.py
+	$(BIN)/python recipes/pix2pix.py
+	$(BIN)/python recipes/lab.py
+	$(BIN)/python recipes/three_minutes.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

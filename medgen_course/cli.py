@@ -79,17 +79,22 @@ def evaluate(
     """
     from medgen_course import runs
 
-    measured = runs.evaluate(folder, dataset, device, importance_samples)
+    measured = runs.measure(folder, dataset, device, importance_samples)
     if json:
         print(dump_json(measured, indent=2))
-        return 0
+    else:
+        _print_figures(measured, runs.kind_of(folder).LEGEND)
+    runs.store(folder, measured)  # last: who cannot write there has seen the figures
+    return 0
+
+
+def _print_figures(measured: dict[str, dict[str, Any]], legend: str) -> None:
     print(f"{'test split':21}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
     for name, row in measured.items():
         low_high = f"{_number(row['low'])} to {_number(row['high'])}" if "low" in row else "-"
         worst, best = _number(row.get("worst")), _number(row.get("best"))
         print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
-    print(runs.kind_of(folder).LEGEND.format(**measured))
-    return 0
+    print(legend.format(**measured))
 
 
 def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = None) -> int:

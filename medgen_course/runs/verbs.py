@@ -34,10 +34,15 @@ def load(folder: str | Path) -> tuple[Any, dict[str, Any]]:
 
 
 def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> dict[str, Row]:
-    """`measure`, and write `metrics.json` beside the weights; raises OSError where that cannot be written."""
+    """`measure` and `store`."""
     rows = measure(folder, *arguments, **options)
-    write_json(Path(folder) / "metrics.json", rows)
+    store(folder, rows)
     return rows
+
+
+def store(folder: str | Path, rows: dict[str, Row]) -> None:
+    """Write figures as `metrics.json` beside the weights; raises OSError."""
+    write_json(Path(folder) / "metrics.json", rows)
 
 
 def measure(

@@ -5,7 +5,6 @@ import importlib.util
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,9 @@ import urllib.request
 
 import nbformat
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from medgen_course.doctor import chromium
+
+CHROMIUM = chromium()
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -49,7 +50,7 @@ RUN = """async (code) => {
 
 def missing():
     """What a machine lacks for all this, in words."""
-    lacking = [] if CHROMIUM else ["Chromium (chromium, chromium-browser or google-chrome on the PATH)"]
+    lacking = [] if CHROMIUM else ["Chromium (`make browser` fetches one where that can be)"]
     if not importlib.util.find_spec("playwright"):
         lacking.append("playwright (pip install playwright)")
     return " and ".join(lacking)

@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(server.content if whole else server.content[: len(server.content) // 2])
         self.wfile.flush()
         if self.path.endswith("stall"):
-            server.released.wait(10)
+            server.released.wait(120)
 
     def log_message(self, *_):
         pass
@@ -52,7 +52,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setattr(fetch, "data_folder", lambda: tmp_path / "data")
-    monkeypatch.setattr(fetch, "TIMEOUT_S", (1, 0.3))
+    monkeypatch.setattr(fetch, "TIMEOUT_S", (120, 120))
     monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 8, "val": 4, "test": 4})
     monkeypatch.chdir(tmp_path)
     table = {name: dict(entry) for name, entry in fetch.medmnist_info().items()}

@@ -8,6 +8,7 @@ import pytest
 from medgen_course.cli import main
 from medgen_course.datasets import sources
 from medgen_course.metrics import translation_eye
+from medgen_course.models.cyclegan import CycleGANAlgorithm
 
 SMALL = ["--num-epochs", "1", "--batch-size", "8"]
 
@@ -137,6 +138,26 @@ def test_an_interrupted_run_goes_on(own, tmp_path, capsys):
     assert json.loads((out / "config.json").read_text())["lambda_identity"] == 5
     assert main(words(own, out)) == 2
     assert "--resume" in capsys.readouterr().err
-    resumed = [w if w != "1" else "2" for w in words(own, out, "--resume")]
-    assert main(resumed) == 0
-    assert len((out / "history.csv").read_text().splitlines()) == 3
+    longer = [w if w != "1" else "2" for w in words(own, out, "--resume")]
+    assert main(longer) == 2  # four epochs at once would have had other step sizes
+    assert "step_size_falls_over_epochs was 1 and is 2" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_ends_as_one_at_once(own, tmp_path, monkeypatch):
+    def two_epochs(out, *more):
+        return [w if w != "1" else "2" for w in words(own, out, *more)]
+
+    once, twice, step = tmp_path / "once", tmp_path / "twice", CycleGANAlgorithm.step
+    assert main(two_epochs(once)) == 0
+    steps = iter(range(6))  # four an epoch
+
+    def interrupted(self, batch, backward):
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return step(self, batch, backward)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CycleGANAlgorithm, "step", interrupted)
+        assert main(two_epochs(twice)) == 130
+    assert main(two_epochs(twice, "--resume")) == 0
+    assert (twice / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
