@@ -5,7 +5,9 @@ NaN and the clean return on an interrupt are here. Every epoch starts from a see
 the run's seed, so a resumed run needs no memory of random states to repeat what would have come.
 """
 
+import copy
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -164,9 +166,10 @@ class _Run:
                     total, pending = total + self.checked(pending, names, step), []
                 if self.callback is not None and fabric.is_global_zero:
                     self.callback(step, logs)
+            if epoch + 1 == self.num_epochs:
+                self.check_last_update(batch, step)
         if pending:
             total = total + self.checked(pending, names, step)
-        self.check_weights(step)
         seconds = time.perf_counter() - started
         means = (fabric.all_reduce(total) / (index + 1)).tolist()
         rate = images * fabric.world_size / seconds
@@ -209,17 +212,23 @@ class _Run:
             )
         return rows.sum(0)
 
-    def check_weights(self, step: int) -> None:
-        """The losses of an epoch do not see its last update.
+    def check_last_update(self, batch: Any, step: int) -> None:
+        """A loss is that of the weights before an update, so nothing has seen the last one yet: try it.
+
+        One more step on the last batch is taken and taken back.
 
         Raises:
-            TrainingDiverged: a weight is not finite.
+            TrainingDiverged: a loss or a weight is not finite.
         """
-        if not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
+        state = copy.deepcopy(self.algorithm.state_dict())
+        logs = self.algorithm.step(batch, self.backward)
+        finite = all(math.isfinite(float(value)) for value in logs.values())
+        if not finite or not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             raise TrainingDiverged(
-                f"step {step}: a weight is NaN or infinite after this update. Lower the learning rate. "
-                "The run folder, if there is one, keeps the last whole epoch."
+                f"step {step}: after this last update a loss or a weight is NaN or infinite. Lower the "
+                "learning rate. The run folder, if there is one, keeps the last whole epoch."
             )
+        self.algorithm.load_state_dict(state)
 
     def report(self, history: History, seconds: float) -> None:
         """Print a line at the first, the last and about eight epochs between."""
