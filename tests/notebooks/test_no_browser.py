@@ -86,6 +86,7 @@ def test_make_fetches_a_browser_once(bare, case):
         (folder / "bin" / "mv").symlink_to("/bin/mv")
     command = [
         make,
+        "--no-print-directory",
         "-o",
         ".venv/.installed",
         f"BIN={Path(sys.executable).parent}",
