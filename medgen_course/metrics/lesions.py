@@ -64,7 +64,7 @@ def lesion_report(
         translated: floats in [0, 1], (N, 1, H, W).
         truth, healthy: uint8 (N, 1, H, W), the target domain with and without the lesion.
         masks: uint8 (N, 1, H, W).
-        smallest: pixels that an invention must have; None takes the area that a tenth of the masks stays below.
+        smallest: pixels that an invention must have; None takes `usual_area`.
         threshold: signed distance from the truth that counts; None takes half the mean true contrast. Give
             both, from a report on all slices, to judge a few of them by the same measure.
     Raises:
@@ -100,7 +100,7 @@ def lesion_report(
 
 
 def usual_area(masks: np.ndarray) -> int:
-    """The area in pixels that nine lesions in ten have at least; masks uint8 (N, 1, H, W), one with a lesion."""
+    """Area in pixels that nine lesions in ten have at least; masks uint8 (N, 1, H, W), one not empty."""
     areas = (masks != 0).sum((1, 2, 3))
     return int(np.quantile(areas[areas > 0], SMALLER, method="lower"))
 
