@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medgen_course.datasets import Dataset
 from medgen_course.datasets.fetch import data_folder
 from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
@@ -141,6 +142,20 @@ def load_translators(dataset: str) -> dict[int, Translators]:
     """The CycleGAN of a task after some steps of its training, the shipped one last; raises RunNotFound."""
     tensors, about = _read(dataset, "cyclegan")
     return {step: _translators(tensors, about, f"{step}/") for step in about["recipe"]["moments"]}
+
+
+def translators_for(data: Dataset) -> dict[int, Translators] | None:
+    """`load_translators`, where they were trained on these very images; None otherwise.
+
+    Args:
+        data: an official file (its checksum was compared) or the phantom; never an own file, whatever it is
+            called. An official file of another size has none.
+    """
+    if data.source.startswith("own file") or not path(data.name, "cyclegan").is_file():
+        return None
+    recorded = load_translators(data.name)
+    last = recorded[max(recorded)]
+    return recorded if (last.channels[0], last.size) == (data.channels, data.size) else None
 
 
 def load_pix2pix() -> Translators:

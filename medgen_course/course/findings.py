@@ -79,6 +79,16 @@ def differ(row: Row) -> bool:
     return row["low"] > 0 or row["high"] < 0
 
 
+def side(row: Row, above: str, below: str) -> str:
+    """What a difference says: one of two texts, or that it is a tie, where its interval holds zero."""
+    return (above if row["value"] > 0 else below) if differ(row) else "a tie"
+
+
+def than(x: Row, y: Row, more: str, less: str) -> str:
+    """What x is beside y: one of two texts, or that it is a tie, where the intervals overlap."""
+    return (more if x["value"] > y["value"] else less) if apart(x, y) else "a tie"
+
+
 def gain(x: Sequence[float], y: Sequence[float], unit: str = "dB") -> str:
     """What x has more than y, seed by seed, in words: a tie unless all seeds agree about the sign."""
     row = over_seeds(np.subtract(x, y))

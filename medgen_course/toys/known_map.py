@@ -6,15 +6,18 @@ place. Clouds are a world in which it fails: a cycle closes around a wrong map a
 one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.batches.transforms import to_uint8
+from medgen_course.course import findings
 from medgen_course.metrics.reconstruction import psnr
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
@@ -110,3 +113,21 @@ def learn(steps: int, seed: int = 0, draw: Draw = discs, **losses: float) -> Lea
         float((again - held_out).abs().mean()),
         float((made - held_out).abs().mean()),
     )
+
+
+def over_seeds(
+    record: Mapping[str, Any], figure: str, steps: int, world: str = "discs"
+) -> dict[str, np.ndarray]:
+    """A figure of the recording (`pretrained.load_known_map`): losses -> one value for each seed."""
+    runs = [run for run in record["runs"] if (run["world"], run["steps"]) == (world, steps)]
+    names = dict.fromkeys(run["losses"] for run in runs)
+    return {name: np.array([run[figure] for run in runs if run["losses"] == name]) for name in names}
+
+
+def rows(record: Mapping[str, Any], steps: int) -> dict[str, dict[str, findings.Row]]:
+    """Losses -> figure -> mean, lowest and highest over the seeds, on discs, for `findings.figures`."""
+    found: dict[str, dict[str, findings.Row]] = {name: {} for name in ABLATIONS}
+    for figure in ("psnr_ab", "psnr_ba", "cycle", "change", "order"):
+        for name, values in over_seeds(record, figure, steps).items():
+            found[name][figure] = findings.over_seeds(values)
+    return found
