@@ -1,5 +1,6 @@
 """The shipped translators: they load without images, fit their cards, and do what the course claims."""
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from medgen_course import datasets, pretrained
 from medgen_course.datasets.domains import from_dataset, phantom_domains
 from medgen_course.metrics.translation import gap_closed
 from medgen_course.metrics.translators import against_truth, class_change, known
+from medgen_course.toys import known_map
 
 CARDS = [("phantom", "cyclegan"), ("pneumoniamnist", "cyclegan"), ("phantom", "pix2pix"), ("phantom", "lab")]
 
@@ -83,3 +85,38 @@ def test_the_lab_has_three_seeds_of_each_prevalence_and_erases_where_there_were_
         row = against_truth(pair.translate(known(domains.test, "b")[0], "b"), domains.test, "b")
         [stored] = table["erased_ab"][(table["prevalence_b"] == share) & (table["seed"] == 0)]
         assert row["erased"]["value"] == pytest.approx(stored, abs=0.02)
+
+
+def test_the_count_of_inventions_is_not_saturated(domains):
+    """Its ends: true slices have none, and of real translations between a few and most have one."""
+    shipped, lab = pretrained.load_translators("phantom"), pretrained.load_lab()
+    for pair in (shipped[max(shipped)], *(moments[max(moments)] for moments in lab.values())):
+        for to in ("b", "a"):
+            row = against_truth(pair.translate(known(domains.val, to)[0], to), domains.val, to)["invented"]
+            assert 0.05 < row["value"] < 0.85
+    again = pretrained.card("phantom", "cyclegan")["test"]["val"]["invented_ab"]["value"]
+    made = shipped[max(shipped)].translate(domains.val.a, "b")
+    assert against_truth(made, domains.val, "b")["invented"]["value"] == pytest.approx(again, abs=0.01)
+
+
+def test_translators_belong_to_the_images_that_they_were_trained_on(tmp_path):
+    data = datasets.load("phantom", size=32)
+    assert max(pretrained.translators_for(data)) == 7000
+    assert pretrained.translators_for(datasets.load("phantom", size=28)) is None
+    impostor = dataclasses.replace(data, source="own file phantom.npz, MD5 0")
+    assert pretrained.translators_for(impostor) is None
+    assert pretrained.translators_for(dataclasses.replace(data, name="mine.npz")) is None
+
+
+def test_the_ablations_have_every_seed_and_the_adversarial_loss_is_needed():
+    record = pretrained.load_known_map()
+    recipe = record["recipe"]
+    for steps in recipe["steps"]:
+        found = known_map.over_seeds(record, "psnr_ab", steps)
+        assert {name: len(values) for name, values in found.items()} == dict.fromkeys(
+            known_map.ABLATIONS, len(recipe["seeds"])
+        )
+        assert (found["all three"] > found["no adversarial loss"]).all()
+        assert len(known_map.over_seeds(record, "another", steps, "clouds")["no identity loss"]) == 5
+        row = known_map.rows(record, steps)["no identity loss"]["psnr_ab"]
+        assert row["low"] <= row["value"] <= row["high"]
