@@ -1,5 +1,7 @@
 """What a notebook shows between its figures: code behind an equation, answers under a fold, their letters."""
 
+import base64
+import html
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
@@ -17,18 +19,30 @@ def show_source(*things: Callable | type) -> Markdown:
     return Markdown(f"```python\n{sources}\n```")
 
 
-def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:
-    """An answer that stays folded until it is clicked on.
+def reveal(
+    answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()
+) -> HTML:
+    """An answer that stays folded until it is clicked on, with the figures and tables that give it away.
 
     Args:
         answer: HTML, with the numbers that were just measured.
         question: stands on the fold.
+        shown: figures and tables that belong to the answer, below it.
     """
     style = "border-left: 4px solid #0072b2; padding: 0.3em 0.8em; max-width: 50em"
     return HTML(
         f'<details style="{style}"><summary><b>{question}</b></summary>'
-        f'<p style="margin: 0.5em 0 0">{answer}</p></details>'
+        f'<p style="margin: 0.5em 0 0">{answer}</p>{"".join(map(_inside, shown))}</details>'
     )
+
+
+def _inside(thing: object) -> str:
+    """A figure as an image with its alternative text, or anything else by its own HTML."""
+    if not hasattr(thing, "_repr_png_"):
+        return f'<div style="margin: 0.8em 0">{thing._repr_html_()}</div>'
+    says = getattr(thing, "alternative_text", lambda: "a figure")()
+    data = base64.b64encode(thing._repr_png_()).decode()
+    return f'<p><img alt="{html.escape(says, quote=True)}" src="data:image/png;base64,{data}"></p>'
 
 
 def letter(measured: float, choices: Sequence[float]) -> str:
