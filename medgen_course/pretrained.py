@@ -196,6 +196,16 @@ def results_path() -> Path:
     return data_folder() / "pretrained" / "results.json"
 
 
+def known_map_path() -> Path:
+    """Where the ablations of CycleGAN's losses on a known map rest (`recipes/known_map.py`)."""
+    return data_folder() / "pretrained" / "known_map.json"
+
+
+def load_known_map() -> dict[str, Any]:
+    """These ablations: `recipe`, and `runs`, one entry for each number of steps, seed and ablation."""
+    return read_json(_there(known_map_path(), "the known map"))
+
+
 def mixture_path() -> Path:
     """Where the table of the games on eight Gaussians rests (`make report`)."""
     return data_folder() / "pretrained" / "mixture.csv"

@@ -11,6 +11,7 @@ from medgen_course.exercises.autoencoder import (
 )
 from medgen_course.exercises.cyclegan import check_cycle_loss, check_receptive_field
 from medgen_course.exercises.cyclegan_bug_hunt import check_cyclegan_bug_hunt
+from medgen_course.exercises.cyclegan_experiments import check_shift_error, check_tell_apart
 from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
@@ -39,5 +40,7 @@ __all__ = [
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
+    "check_shift_error",
+    "check_tell_apart",
     "check_training_step",
 ]
