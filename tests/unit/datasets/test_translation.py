@@ -41,7 +41,7 @@ def test_the_phantoms_domains_share_no_anatomy(small_phantom):
     assert (domains.name_a, domains.name_b, domains.size, domains.channels) == ("T1w", "T2w", 32, (1, 1))
     train, split = domains.train, small_phantom.train
     assert np.array_equal(train.a, split.images[:6]) and np.array_equal(train.b, split.extras["paired"][6:])
-    assert np.array_equal(train.truth.a, train.a)  # pairs for the upper bound: the other half of the contrast
+    assert np.array_equal(train.truth.a, train.a)  # pairs for pix2pix: the other half of the contrast
     assert np.array_equal(train.truth.b, split.extras["paired"][:6])
     assert not any(np.array_equal(x, y) for x in train.truth.b for y in train.b)
 
