@@ -22,7 +22,7 @@ from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
 LATENT_DIMS, DENOISER, NOISE = (2, 4, 8, 16, 32, 64), "denoiser", 0.2
-EPOCHS, BATCH, LEARNING_RATE = 20, 32, 3e-3
+EPOCHS, BATCH, LEARNING_RATE, PRECISION = 12, 32, 3e-3, "bfloat16"  # half of the time of float32
 HALVED = (64,)  # also trained with half the epochs
 BUILD = Path("build/autoencoders")
 
@@ -30,7 +30,8 @@ BUILD = Path("build/autoencoders")
 def network(data, what: int | str) -> Autoencoder:
     """A network with its first weights: a length of the code, or the denoiser, which has the longest."""
     torch.manual_seed(SEED)
-    return Autoencoder(data.channels, data.size, LATENT_DIMS[-1] if what == DENOISER else what)
+    made = Autoencoder(data.channels, data.size, LATENT_DIMS[-1] if what == DENOISER else what)
+    return made.to(memory_format=torch.channels_last)
 
 
 def noisy(x: torch.Tensor) -> torch.Tensor:
@@ -56,10 +57,11 @@ def trained(data, what: int | str, epochs: int) -> Autoencoder:
     sampler, started = Sampler(data.train, BATCH), time.perf_counter()
     optimizer = algorithm.optimizers["autoencoder"]
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(sampler))
-    log = fit(algorithm, sampler, epochs, SEED, callback=lambda step, logs: decay.step(), progress=False)
+    log = fit(algorithm, sampler, epochs, SEED, callback=lambda step, logs: decay.step(), progress=False,
+              precision=PRECISION)  # fmt: skip
     pretrained.half(model).eval()
     kept.parent.mkdir(parents=True, exist_ok=True)
-    save_tensors(kept, model.state_dict())
+    save_tensors(kept, {name: value.contiguous() for name, value in model.state_dict().items()})
     reached = psnr(model, transforms.to_unit(images(data.val)), what)["value"]
     print(f"{data.name} {what}: {log}, {reached:.2f} dB on val, {time.perf_counter() - started:.0f} s",
           flush=True)  # fmt: skip
@@ -80,7 +82,7 @@ def store(data) -> None:
         "images": len(data.train),
         "epochs": EPOCHS,
         "batch_size": BATCH,
-        "optimizer": f"Adam, {LEARNING_RATE:g}, cosine to 0",
+        "optimizer": f"Adam, {LEARNING_RATE:g}, cosine to 0, {PRECISION}",
         "latent_dims": LATENT_DIMS,
         "denoiser": {"latent_dim": LATENT_DIMS[-1], "sigma": NOISE},
         "validation_psnr": val,
