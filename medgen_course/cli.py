@@ -2,8 +2,11 @@
 
 import inspect
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from json import dumps as dump_json
 from pathlib import Path
@@ -72,19 +75,20 @@ def evaluate(
 
     Args:
         folder: the run folder that `medgen train` wrote.
-        dataset: other images than those it was trained on, e.g. where the file has moved.
+        dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
         json: print JSON for scripts.
     """
     from medgen_course import runs
 
-    measured = runs.measure(folder, dataset, device, importance_samples)
+    figures = runs.measure(folder, dataset, device, importance_samples)
     if json:
-        print(dump_json(measured, indent=2))
+        print(dump_json(figures.json(), indent=2))
     else:
-        _print_figures(measured, runs.kind_of(folder).LEGEND)
-    runs.store(folder, measured)  # last: who cannot write there has seen the figures
+        print(f"Measured on {figures.measured_on['dataset']} ({figures.measured_on['source']}).")
+        _print_figures(figures.rows, runs.kind_of(folder).LEGEND)
+    runs.store(folder, figures)  # last: who cannot write there has seen the figures
     return 0
 
 
@@ -246,6 +250,28 @@ def _add(
     made.add_argument(name if positional else f"--{name.replace('_', '-')}", **settings)
 
 
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM (a batch system's warning) and SIGHUP (the terminal was closed) end a command like Ctrl-C.
+
+    A SIGHUP that is ignored already (`nohup`) stays so. Only a program's first thread may set signals.
+    """
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -263,10 +289,12 @@ def main(words: Sequence[str] | None = None) -> int:
     command = arguments.pop("command")
     settings = arguments[command] if command != "train" else None
     try:
-        if command == "train":
-            model = arguments["train"]["model"]
-            return train(model, **arguments["train"][model])
-        return {f.__name__: f for f in (doctor, data, evaluate, sample, translate, run)}[command](**settings)
+        with _stopped_by_signals():
+            if command == "train":
+                model = arguments["train"]["model"]
+                return train(model, **arguments["train"][model])
+            functions = {f.__name__: f for f in (doctor, data, evaluate, sample, translate, run)}
+            return functions[command](**settings)
     except (ValueError, OSError) as error:
         if sys.flags.dev_mode:
             raise

@@ -6,6 +6,7 @@ one and never half of one.
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -15,7 +16,12 @@ from typing import Any
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a file beside `path`, flush it to disk, then move it to `path` in one step."""
+    """Let `write` fill a file beside `path`, flush it to disk, then move it to `path` in one step.
+
+    Raises:
+        OSError: the file cannot be written, e.g. the disk is full; the message names it, and what stood there
+            before is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
@@ -24,9 +30,12 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(file.fileno())
         _share(partial, path)
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            reason = f"cannot be written, {error.strerror or error}"
+            raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
 
 

@@ -4,10 +4,12 @@ Source: Yang et al. 2023, MedMNIST v2, Scientific Data 10, 41; https://medmnist.
 """
 
 import difflib
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,19 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         """Return {"train": ..., "val": ..., "test": ...}."""
         return {name: getattr(self, name) for name in layout.SPLITS}
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of all images, labels and extras, 64 hexadecimal digits: the same images, the same digits,
+        whatever the file is called and wherever it lies."""
+        digest = hashlib.sha256()
+        for split in self.splits().values():
+            arrays = {"images": split.images, "labels": split.labels, **split.extras}
+            for name in sorted(arrays):
+                array = np.ascontiguousarray(arrays[name])
+                digest.update(f"{name} {array.dtype} {array.shape}".encode())
+                digest.update(array.view(np.uint8) if array.size else b"")
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         return card.text(self)

@@ -13,7 +13,7 @@ from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
 from medgen_course.models.samples import draw_labels, generate
-from medgen_course.runs.reconstruction import images_for
+from medgen_course.runs.reconstruction import check_fit
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder
 from medgen_course.training.recorder import Recorder, spaced_moments
@@ -92,9 +92,9 @@ def load(run: RunFolder, config: dict[str, Any]) -> Generator:
     return model.eval()
 
 
-def evaluate(model: Generator, config: dict[str, Any], dataset: str, **_: Any) -> dict[str, dict[str, Any]]:
+def evaluate(model: Generator, config: dict[str, Any], data: Dataset, **_: Any) -> dict[str, dict[str, Any]]:
     """Samples against test images, classes drawn as in training; see `fidelity.evaluate_samples`."""
-    data = images_for(config, dataset)
+    check_fit(config, data)
     n = DRAWN * len(data.test)
     labels = draw_labels(config["class_counts"], n) if model.num_classes else None
     return evaluate_samples(generate(model, n, labels=labels), reference(data, feature_network(data), "test"))

@@ -4,7 +4,7 @@ A kind is a module; it has those of these verbs that make sense for it:
 
     train(dataset, out, ..., **settings) -> History     with SETTINGS, its defaults of what all kinds share
     load(run, config) -> model                          in evaluation mode, on the CPU
-    evaluate(model, config, dataset, device, importance_samples) -> figure -> row
+    evaluate(model, config, data, device, importance_samples) -> figure -> row
     sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
 

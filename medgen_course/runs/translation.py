@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from medgen_course import datasets
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import Domains, from_dataset, named_classes
@@ -34,10 +33,9 @@ def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dic
 
 
 def evaluate(
-    model: Translators, config: dict[str, Any], dataset: str, **_: Any
+    model: Translators, config: dict[str, Any], data: Dataset, **_: Any
 ) -> dict[str, dict[str, Any]]:
     """Figures on test images; see `metrics.translators`."""
-    data = datasets.load(dataset, size=model.size)
     classes = named_classes(data, config["domains"]) if config["domains"] else (0, 1)
     domains, eye = from_dataset(data, classes), translation_eye(data)
     if domains.channels != model.channels or domains.size != model.size:

@@ -11,7 +11,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.samples import draw_from_prior
 from medgen_course.models.vae import VAE, VAEAlgorithm
-from medgen_course.runs.reconstruction import LEGEND, images_for, with_ends
+from medgen_course.runs.reconstruction import LEGEND, check_fit, with_ends
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
@@ -60,16 +60,15 @@ def load(run: RunFolder, config: dict[str, Any]) -> VAE:
 def evaluate(
     model: VAE,
     config: dict[str, Any],
-    dataset: str,
+    data: Dataset,
     device: str = "auto",
     importance_samples: int = 200,
 ) -> dict[str, dict[str, Any]]:
     """Figures of `likelihood.evaluate_vae` on test images; psnr and ssim with `reconstruction.with_ends`."""
-    data, place = images_for(config, dataset), make_fabric(device).device
+    check_fit(config, data)
+    place = make_fabric(device).device
     model.to(place)
-    return with_ends(
-        evaluate_vae(model, torch.from_numpy(data.test.images), importance_samples), data, place
-    )
+    return with_ends(evaluate_vae(model, torch.from_numpy(data.test.images), importance_samples), data, place)
 
 
 def sample(

@@ -1,13 +1,16 @@
 """What can be done with any trained model; the table of kinds says who does it."""
 
+import hashlib
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from medgen_course.datasets import layout
+from medgen_course import datasets
+from medgen_course.datasets import Dataset, layout
 from medgen_course.files import write_json
 from medgen_course.models.translators import Direction
 from medgen_course.runs.kinds import KINDS, kind_named, kinds_with
@@ -33,26 +36,42 @@ def load(folder: str | Path) -> tuple[Any, dict[str, Any]]:
     return kind.load(RunFolder(folder), config), config
 
 
-def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> dict[str, Row]:
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of which weights on which images.
+
+    rows: figure -> `value`, `low`, `high`, and `worst` and `best` where they make sense.
+    measured_on: `dataset` and `source` of the images, `split`, and the SHA-256 of `images` and `weights`.
+    """
+
+    rows: dict[str, Row]
+    measured_on: dict[str, str]
+
+    def json(self) -> dict[str, Any]:
+        """As they are written and printed: the rows beside `measured_on`."""
+        return {"measured_on": self.measured_on, **self.rows}
+
+
+def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> Figures:
     """`measure` and `store`."""
-    rows = measure(folder, *arguments, **options)
-    store(folder, rows)
-    return rows
+    figures = measure(folder, *arguments, **options)
+    store(folder, figures)
+    return figures
 
 
-def store(folder: str | Path, rows: dict[str, Row]) -> None:
+def store(folder: str | Path, figures: Figures) -> None:
     """Write figures as `metrics.json` beside the weights; raises OSError."""
-    write_json(Path(folder) / "metrics.json", rows)
+    write_json(Path(folder) / "metrics.json", figures.json())
 
 
 def measure(
     folder: str | Path, dataset: str | None = None, device: str = "auto", importance_samples: int = 200
-) -> dict[str, Row]:
+) -> Figures:
     """Measure a trained model on the test split.
 
     Args:
         folder: the run folder.
-        dataset: other images than those it was trained on, e.g. where the file has moved.
+        dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
     Returns:
@@ -60,19 +79,39 @@ def measure(
         make sense the ends that it can be read between, `worst` and `best`. Which figures: see `evaluate` of
         the kind, `medgen_course/runs/KIND.py`. None where not finite.
     Raises:
-        RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
+        RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read; or the images that the
+            model was trained on have been replaced since, and `dataset` does not name them.
     """
     if importance_samples < 0:
         raise ValueError(f"importance_samples is {importance_samples}; give 0 to leave it out, or more.")
     kind, config = _open(folder)
     model = kind.load(RunFolder(folder), config)
-    rows = kind.evaluate(
-        model, config, dataset or config["dataset"], device=device, importance_samples=importance_samples
-    )
-    return {
+    data = datasets.load(dataset or config["dataset"], size=model.config["size"])
+    if dataset is None:
+        _check_unchanged(folder, config, data)
+    rows = kind.evaluate(model, config, data, device=device, importance_samples=importance_samples)
+    measured_on = {
+        "dataset": data.name,
+        "source": data.source,
+        "split": "test",
+        "images": data.checksum,
+        "weights": hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest(),
+    }
+    finite = {
         name: {key: value if math.isfinite(value) else None for key, value in row.items()}
         for name, row in rows.items()
     }
+    return Figures(finite, measured_on)
+
+
+def _check_unchanged(folder: str | Path, config: dict[str, Any], data: Dataset) -> None:
+    """Raise RunError where other images stand under the name of those that the run was trained on."""
+    if config.get("images", data.checksum) != data.checksum:
+        raise RunError(
+            f"{config['dataset']}: other images stand there than those that {folder} was trained on (SHA-256 "
+            f"{data.checksum[:12]}..., then {config['images'][:12]}...). To measure on these all the same, "
+            "name them: --dataset."
+        )
 
 
 def sample(

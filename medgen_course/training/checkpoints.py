@@ -51,7 +51,14 @@ def read_json(path: Path) -> Any:
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, atomically; layout and device are not kept."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_atomically(path, lambda partial: save_file(plain, partial, metadata))
+
+    def write(partial: Path) -> None:
+        try:
+            save_file(plain, partial, metadata)
+        except SafetensorError as error:  # what the disk says comes in its words
+            raise OSError(f"{error}") from error
+
+    write_atomically(path, write)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

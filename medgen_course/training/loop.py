@@ -20,7 +20,7 @@ from torch import Tensor
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.training.checkpoints import RunError, RunFolder
-from medgen_course.training.devices import make_fabric
+from medgen_course.training.devices import make_fabric, resolved
 from medgen_course.training.history import History
 
 if TYPE_CHECKING:
@@ -87,7 +87,13 @@ def fit(
     _move(algorithm, dict.fromkeys(homes, fabric.device))
     history = History()
     if folder is not None:
-        settings = {**(config or {}), "model": algorithm.config, "seed": seed}
+        settings = {
+            **(config or {}),
+            "model": algorithm.config,
+            "seed": seed,
+            "precision": resolved(precision, device),
+            "processes": fabric.world_size,
+        }
         history = _open(folder, algorithm, settings, resume, fabric)
     talks = progress and fabric.is_global_zero
     run = _Run(algorithm, sampler, num_epochs, seed, callback, folder, talks, fabric)
@@ -264,6 +270,8 @@ def _open(
     if there:
         found = folder.load_config()
         differ = sorted(key for key in found if found[key] != config.get(key))
+        if "images" in found and "images" not in differ:
+            differ = [key for key in differ if key != "dataset"]  # the same images at another place
         if differ:
             pairs = "; ".join(f"{key} was {found[key]!r} and is {config.get(key)!r}" for key in differ)
             raise RunError(

@@ -83,6 +83,7 @@ def test_evaluate_prints_what_it_writes(run_folder, capsys):
     assert cli.main(["evaluate", str(run_folder), "--json", "--device", "cpu"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == json.loads((run_folder / "metrics.json").read_text(encoding="utf-8"))
+    assert told.pop("measured_on")["split"] == "test"
     assert set(told) == {"psnr", "ssim", "mse"}
     for name, row in told.items():
         assert row["low"] <= row["value"] <= row["high"]

@@ -54,7 +54,7 @@ def test_the_run_folder_says_which_domains_it_translates(run_folder):
 def test_evaluate_classes(run_folder, capsys):
     assert main(["evaluate", str(run_folder), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    keys = {"frechet_ab", "frechet_ba", "cycle_l1", "domain_auc", "domain_auc_translated"}
+    keys = {"measured_on", "frechet_ab", "frechet_ba", "cycle_l1", "domain_auc", "domain_auc_translated"}
     assert set(told) == keys and told == json.loads((run_folder / "metrics.json").read_text())
     assert told["domain_auc"]["value"] > 0.99  # dark and bright
     assert told["frechet_ab"]["best"] < told["frechet_ab"]["worst"]

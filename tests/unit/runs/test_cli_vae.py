@@ -7,7 +7,17 @@ import pytest
 
 from medgen_course.cli import main
 
-KEYS = {"elbo", "bits_per_dim", "reconstruction", "kl", "active_units", "log_likelihood", "psnr", "ssim"}
+KEYS = {
+    "measured_on",
+    "elbo",
+    "bits_per_dim",
+    "reconstruction",
+    "kl",
+    "active_units",
+    "log_likelihood",
+    "psnr",
+    "ssim",
+}
 
 
 @pytest.fixture(scope="module", params=[1, 3])
