@@ -64,8 +64,9 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     each = oversampling(size)
     pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
     f = {name: table[:, i, None, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1, 1)
-    maps = np.zeros((6, len(table), each * each, size, size), dtype=np.float32)  # the lesion comes last
+    maps = np.empty((6, len(table), each * each, size, size), dtype=np.float32)
     fat, muscle, csf, grey, white, lesion = maps
+    maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
     x, y = _head_frame(f, size)  # (N, P, size, size)
     forward = y / (f["head_width"] / 2 * f["head_aspect"])

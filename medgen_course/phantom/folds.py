@@ -33,7 +33,7 @@ def clefts(f, points, x, y, warp_x, warp_y, depth, ax, ty, side):
     sylvian = _lateral_fissures(*lateral.pick(ax, ty, ahead, warp_y))
 
     for where, distance in ((outer, sulci), (medial, fissures), (lateral, sylvian)):
-        near[where.index] = np.minimum(near[where.index], distance)
+        where.put(np.minimum(*where.pick(near), distance), near)
     return near
 
 

@@ -17,7 +17,7 @@ CONTRAST = list(FACTORS).index("lesion_contrast")
 CHUNK_POINTS = 2**16  # of the images that share a random stream: to change it changes every image's noise
 CHUNKS = 4  # whose anatomies a thread draws at once: fewer and longer steps, still in the processor's cache
 SIGNALS = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
-RECYCLED_BYTES = 2**25 - 2**16  # once asked for and given back, glibc keeps memory of steps up to that size at hand
+RECYCLED_BYTES = 2**25 - 2**16  # just below the largest threshold that glibc learns
 KEPT_BYTES = 2**27  # of images that are kept, the last drawn ones
 
 Images = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -61,7 +61,7 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
     n = len(table)
     t1w, t2w = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(2))
     masks = np.zeros((n, 1, size, size), dtype=np.uint8)
-    np.empty(RECYCLED_BYTES, dtype=np.uint8)
+    np.empty(RECYCLED_BYTES, dtype=np.uint8)  # freed at once, so that glibc keeps at hand what steps free
     step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
 
     def draw(first: int) -> None:
@@ -93,23 +93,24 @@ def _mix(maps: Tensor) -> Tensor:
 
 
 def _add_lesions(images: Tensor, masks: np.ndarray, maps: Tensor, lesion: Tensor, contrast: Tensor) -> None:
-    """Replace a fraction `contrast` (N,) of the tissue in the lesions by free water, and mark them; in place."""
+    """Replace a fraction `contrast` (N,) of the tissue in lesions by free water, and mark them; in place."""
     fullest = lesion.amax(dim=(1, 2, 3))
-    index = torch.from_numpy(np.flatnonzero(lesion.numpy() > 0))  # (K,)
+    ill = fullest.nonzero().flatten()
     pixels = lesion[0].numel()
-    image, pixel = index // pixels, index % pixels
-    share = lesion.reshape(-1)[index]
+    index = torch.from_numpy(np.flatnonzero(lesion[ill].numpy() > 0))  # (K,)
+    image, pixel = ill[index // pixels], index % pixels
+    share = lesion.flatten(1)[image, pixel]
     matter = maps.flatten(2)[image, 3:, pixel]  # (K, 2), grey and white
     tissue = matter @ SIGNALS[:, 3:].T / matter.sum(1, keepdim=True).clamp(min=1e-6)
     csf = SIGNALS[:, list(TISSUES).index("csf")]
     images.flatten(2)[image, :, pixel] += (contrast[image] * share)[:, None] * (csf - tissue)
-    masks.reshape(-1)[index] = share >= fullest.clamp(max=0.5)[image]
+    masks.reshape(len(masks), -1)[image, pixel] = share >= fullest.clamp(max=0.5)[image]
 
 
 def _acquire(images: Tensor, bias_field: bool, noise: float, rng: torch.Generator) -> Tensor:
     """What the scanner makes of noise-free images (B, 2, H, W): grey levels 0 to 255, float32."""
     if bias_field:
-        images = images * draw_bias_field(len(images), images.shape[-1], 0.15, rng)
+        images *= draw_bias_field(len(images), images.shape[-1], 0.15, rng)
     if noise > 0:
         images = rician(images, noise, rng)
     return images.clamp_(0.0, 1.0).mul_(255.0).round_()
