@@ -7,6 +7,7 @@ import pytest
 
 from medgen_course import cli, datasets, explorers
 from medgen_course.metrics import classification, fidelity
+from medgen_course.models.gan import Generator
 from medgen_course.runs import progress
 
 
@@ -113,6 +114,13 @@ def test_a_cyclegan_with_one_test_image_of_a_class_has_every_other_figure(tmp_pa
     missing = {name for name, row in figures.items() if row["value"] is None}
     assert missing == {"frechet_ab", "frechet_ba"} and "1 images; 2 are needed" in told
     assert 0 <= figures["domain_auc"]["value"] <= 1 and figures["cycle_l1"]["value"] > 0
+
+
+def test_the_generator_explorer_asks_a_random_network_for_no_class():
+    rng = np.random.default_rng(0)
+    eye = classification.random_network(rng.integers(0, 256, (32, 1, 28, 28), dtype=np.uint8))
+    walk = explorers.GeneratorExplorer(Generator(1, 28, 8, 2, width=4).eval(), ("one", "two"), eye)
+    assert "a classifier takes" not in walk.picture.text and 0 < walk.explained.max() <= 1
 
 
 def test_progress_speaks_up_when_it_takes_long_and_not_on_stdout(monkeypatch, capsys):
