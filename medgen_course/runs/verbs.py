@@ -77,7 +77,8 @@ def measure(
     Returns:
         Each figure as a mean over images with its bootstrap interval, `value`, `low`, `high`, and where they
         make sense the ends that it can be read between, `worst` and `best`. Which figures: see `evaluate` of
-        the kind, `medgen_course/runs/KIND.py`. None where not finite.
+        the kind, `medgen_course/runs/KIND.py`. None where not finite. `note` is why there is no value, or
+        what must be known of it.
     Raises:
         RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read; or the images that the
             model was trained on have been replaced since, and `dataset` does not name them.
@@ -98,7 +99,7 @@ def measure(
         "weights": hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest(),
     }
     finite = {
-        name: {key: value if math.isfinite(value) else None for key, value in row.items()}
+        name: {key: None if _endless(value) else value for key, value in row.items()}
         for name, row in rows.items()
     }
     return Figures(finite, measured_on)
@@ -112,6 +113,10 @@ def _check_unchanged(folder: str | Path, config: dict[str, Any], data: Dataset) 
             f"{data.checksum[:12]}..., then {config['images'][:12]}...). To measure on these all the same, "
             "name them: --dataset."
         )
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def sample(

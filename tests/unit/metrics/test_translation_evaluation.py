@@ -102,6 +102,12 @@ class Brightness(nn.Module):
         return torch.stack([-level, level], 1)
 
 
+def test_one_image_has_no_frechet_distance(domains, eye):
+    a, b = domains.val.a, domains.val.b
+    row = frechet_row(torch.from_numpy(a) / 255, a, b[:1], domains.train.b, eye)
+    assert row == {"value": None, "n": 1, "note": "1 images; 2 are needed, and hundreds are better"}
+
+
 def test_auc_counts_pairs_in_the_right_order():
     dark, bright = (np.full((6, 1, 8, 8), level, np.uint8) for level in (50, 200))
     row = domain_auc(Brightness(), dark, bright)
