@@ -68,8 +68,8 @@ def _header(path: Path) -> pydicom.Dataset:
     """All but the pixels, with the claim that there are some."""
     header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
     if "Rows" not in header or "PhotometricInterpretation" not in header:
-        kind = UID(str(header.get("SOPClassUID", ""))).name
-        raise UnusableFile(f"DICOM without an image{f' ({kind})' if kind else ''}")
+        kind = UID(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
+        raise UnusableFile(f"DICOM without an image{f' ({kind.name})' if kind.name != kind else ''}")
     syntax = UID(str(header.file_meta.get("TransferSyntaxUID", "")))
     if not syntax:
         raise UnusableFile("DICOM that does not name its transfer syntax")
