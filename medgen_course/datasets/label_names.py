@@ -1,5 +1,6 @@
 """Names of classes in an own `.npz`: an array of text, `label_names`, in the order of the class numbers."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,12 +33,11 @@ def read_label_names(path: Path, classes: int, several: bool = False) -> tuple[s
             found = f"{header.dtype} of shape {header.shape}"
             raise problem(subject, found, f"text of shape (L,), at most {layout.MAX_CLASSES} names", remedy)
         npz.check_memory(path, header.count * header.dtype.itemsize, None)
-        names = np.empty(header.shape, header.dtype)
+        names = np.empty(header.shape, header.dtype.newbyteorder("="))
         npz.read_into(path, archive, header, names)
-    try:
-        told = tuple(names.tolist())
-    except ValueError as error:  # code points that are no letters
-        raise problem(subject, "damaged text", "names of classes", remedy) from error
+    if names.nbytes and names.view(np.uint32).max() > sys.maxunicode:
+        raise problem(subject, "damaged text", "names of classes", remedy)
+    told = tuple(names.tolist())
     if len(told) < classes or (several and len(told) > classes):
         raise problem(subject, f"{len(told)} names for {classes} classes", "one for each class", remedy)
     if wrong := wrong_name(told):

@@ -99,7 +99,7 @@ def _image(header: pydicom.Dataset, number: int, values: np.ndarray) -> Image:
         if header.PhotometricInterpretation == "PALETTE COLOR":
             values = apply_color_lut(values, header)
             bits = header.RedPaletteColorLookupTableDescriptor[2]
-        return Image((values >> (bits - 8)).astype(np.uint8), spacing=_spacing(header, number))
+        return Image((values >> max(0, bits - 8)).astype(np.uint8), spacing=_spacing(header, number))
     if "ModalityLUTSequence" in header:
         values = apply_modality_lut(values, header)
     elif header.BitsAllocated == 1:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,24 +90,25 @@ def choose(settings: Settings, seen: Seen) -> Rule:
     return Rule("percentiles", "", percentiles=percentiles)
 
 
-def measured(rule: Rule, read: Read, training: Sequence[tuple[str, int]], seed: int) -> Rule:
+def measured(rule: Rule, read: Read, training: Iterable[tuple[str, int]], count: int, seed: int) -> Rule:
     """The rule with the values of its percentiles over the training images; other rules as they are.
 
     Args:
         rule: from `choose`.
         read: gives the images of a file; it may raise UnusableFile.
         training: the training files, each with the number of its images.
+        count: how many files these are.
         seed: of the values that are looked at; each file gives equally many.
     Raises:
         DatasetError: both percentiles are the same value, or there is none.
     """
     if rule.kind != "percentiles":
         return rule
-    random, share = np.random.default_rng(seed), max(FEWEST, SAMPLE // len(training))
+    random, share = np.random.default_rng(seed), max(FEWEST, SAMPLE // count)
     drawn = []
-    for file, count in training:
+    for file, images in training:
         with contextlib.suppress(UnusableFile):  # it will be listed when it is to be packed
-            drawn.append(_sample(read(file), count, share, random))
+            drawn.append(_sample(read(file), images, share, random))
     low, high = _percentiles(drawn, rule.percentiles)
     shown = " and ".join(f"{p:g}" for p in rule.percentiles)
     if not high > low:

@@ -8,7 +8,7 @@ file. Memory holds one file at a time.
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,11 @@ class Packed:
 
 @dataclass
 class _Run:
-    """One run: what was left out so far, and the way to say so."""
+    """One run: how many files and images were left out so far, and the way to say so."""
 
     strict: bool
-    skipped: set[str] = field(default_factory=set)
+    skipped: int = 0
+    used: int = 0
     blank: int = 0
 
     def say(self, line: str) -> None:
@@ -52,8 +53,15 @@ class _Run:
     def skip(self, file: str, reason: str) -> None:
         if self.strict:
             raise problem(file, reason, "a file that can be used", "mend or remove it, or drop --strict")
-        self.skipped.add(file)
+        self.skipped += 1
         self.say(f"skipped {file}: {reason}")
+
+    def progress(self, what: str, numbers: np.ndarray) -> Iterator[int]:
+        """Numbers of files, with a line at every tenth of many."""
+        for done, number in enumerate(numbers.tolist(), start=1):
+            yield number
+            if len(numbers) >= MANY and done % (len(numbers) // 10) == 0:
+                self.say(f"{what} {done:,} of {len(numbers):,} files")
 
 
 def pack(source: str | Path, out: str | Path, **settings: Any) -> Packed:
@@ -81,20 +89,19 @@ def pack(source: str | Path, out: str | Path, **settings: Any) -> Packed:
     def read(file: str) -> Iterator[Image]:
         return reader_of(root / file).read(root / file, chosen)
 
-    training = [(plan.files[number], int(plan.counts[number])) for number in np.flatnonzero(plan.split == 0)]
-    rule = levels.measured(levels.choose(chosen, plan.seen), read, training, chosen.seed)
+    numbers = np.flatnonzero(plan.split == 0)
+    training = ((plan.files[n], int(plan.counts[n])) for n in run.progress("took grey levels of", numbers))
+    rule = levels.measured(levels.choose(chosen, plan.seen), read, training, len(numbers), chosen.seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".medgen-pack-", dir=out.parent) as folder,
         Spool(Path(folder), chosen.size, chosen.rgb) as spool,
     ):
-        for number, file in enumerate(plan.files):
+        for number in run.progress("packed", np.arange(len(plan.files))):
             try:
                 _add(spool, plan, number, read, rule, chosen, run)
             except UnusableFile as error:
-                run.skip(file, str(error))
-            if len(plan.files) >= MANY and (number + 1) % (len(plan.files) // 10) == 0:
-                run.say(f"packed {number + 1:,} of {len(plan.files):,} files")
+                run.skip(plan.files[number], str(error))
         if not all(spool.counts()):
             _refuse_empty(source, spool.counts())
         found = audit(spool.dataset(out.name, plan.label_names, f"packed from {source.name}"))
@@ -118,6 +125,7 @@ def _add(
             run.blank += 1
         else:
             made.append(square)
+    run.used += 1
     for square in made:
         spool.add(int(plan.split[number]), square, int(plan.labels[number]), number)
 
@@ -142,9 +150,9 @@ def _facts(
     out: Path, chosen: Settings, plan: Plan, rule: levels.Rule, run: _Run, found: dict[str, Any]
 ) -> list[tuple[str, str]]:
     images = sum(split["count"] for split in found["splits"].values())
-    written = f"{out}: {images:,} images from {len(plan.files):,} files"
-    written += f"; {len(run.skipped):,} files skipped" if run.skipped else ""
-    written += f"; {run.blank:,} images of a single grey level left out" if run.blank else ""
+    written = f"{out}: {images:,} images from {run.used:,} files"
+    written += f"; files skipped: {run.skipped:,}" if run.skipped else ""
+    written += f"; images of a single grey level, left out: {run.blank:,}" if run.blank else ""
     kind = "RGB" if chosen.rgb else "grey, colour turned to grey" if plan.seen.colour else "grey"
     shares = f"{1 - chosen.val - chosen.test:.0%} / {chosen.val:.0%} / {chosen.test:.0%}, seed {chosen.seed}"
     return [

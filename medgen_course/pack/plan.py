@@ -57,8 +57,8 @@ def make_plan(
         say: for lines of progress.
     Raises:
         DatasetError: the table or the folders are wrong, nothing can be used, there are too many classes, a
-            class has no proper name or that of a patient, a given split divides a group, or no split can be
-            drawn.
+            class has no proper name or that of a patient, a given split divides a group or lacks a part, or
+            no split can be drawn.
     """
     root, seen, files = listing.root_of(source), Seen(), []
     classes, known = {}, {}  # label -> number as it came, group -> number
@@ -106,6 +106,13 @@ def make_plan(
     split = np.array(given)
     if drawn := split[0] < 0:
         split = splits.assign(label_numbers, group_numbers, sizes, settings.val, settings.test, settings.seed)
+    elif missing := [name for number, name in enumerate(SPLITS) if number not in split]:
+        raise problem(
+            source,
+            f"a split without images for {' and '.join(missing)}",
+            f"some for each of {', '.join(SPLITS)}",
+            "add them, or leave the split out and it is drawn for you",
+        )
     elif divided := splits.divided(group_numbers, split):
         raise problem(
             source,

@@ -22,6 +22,10 @@ def test_names_are_read_and_shown(tmp_path):
     assert [text.get_text() for text in axes.get_xticklabels()] == ["healthy", "glioma, grade II"]
 
 
+def test_names_in_another_byte_order(tmp_path):
+    assert load(tmp_path / "own.npz", np.array(["ä", "b"], ">U3")).label_names == ("ä", "b")
+
+
 def test_without_names_classes_are_numbers(tmp_path):
     assert load(tmp_path / "own.npz", None).label_names == ("class 0", "class 1")
 

@@ -54,7 +54,7 @@ def test_percentiles_are_those_of_all_training_files():
 
     rule = levels.choose(Settings(percentiles=(5, 90)), seen(wide=3))
     training = [("a", 4), ("broken", 4), ("c", 4)]
-    found = levels.measured(rule, read, training, seed=0)
+    found = levels.measured(rule, read, training, 3, seed=0)
     both = np.concatenate([data["a"].ravel(), data["c"].ravel()])
     expected = np.nanpercentile(both.astype(np.float32), [5, 90])
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=1e-6)
@@ -72,14 +72,14 @@ def test_a_sample_of_large_files_is_near_and_as_large_from_each(monkeypatch):
         values = np.random.default_rng(1).uniform(0, 1, shape) + (file == "large")
         return (Image(page) for page in values.reshape(-1, 100, 100))
 
-    found = levels.measured(rule, read, [("large", 10), ("small", 1)], seed=0)
+    found = levels.measured(rule, read, [("large", 10), ("small", 1)], 2, seed=0)
     assert (found.low, found.high) == pytest.approx((0.2, 1.8), abs=0.02)
 
 
 def test_equal_percentiles_are_refused():
     rule = levels.choose(Settings(), seen(wide=1))
     with pytest.raises(DatasetError, match=r"percentiles 1 and 99 .* both 7"):
-        levels.measured(rule, lambda _: iter([Image(np.full((4, 4), 7.0))]), [("a", 1)], 0)
+        levels.measured(rule, lambda _: iter([Image(np.full((4, 4), 7.0))]), [("a", 1)], 1, 0)
     each = levels.choose(Settings(per_image=True), seen(wide=1))
     with pytest.raises(UnusableFile, match="both 7"):
         levels.of_file(each, lambda _: iter([Image(np.full((4, 4), 7.0))]), "a", 1)
