@@ -103,25 +103,30 @@ def make_plan(
     order = np.array([names.index(label) for label in classes])
     label_numbers, sizes = order[np.array(labels)], np.array(counts)
     group_numbers = np.unique(np.array(groups), return_inverse=True)[1]
-    split = np.array(given)
-    if drawn := split[0] < 0:
+    split, told = np.array(given), given[0] >= 0
+    if told:
+        _check_split(source, group_numbers, split)
+    else:
         split = splits.assign(label_numbers, group_numbers, sizes, settings.val, settings.test, settings.seed)
-    elif missing := [name for number, name in enumerate(SPLITS) if number not in split]:
+    return Plan(files, label_numbers, sizes, split, names, seen, len(known) + alone, alone, told)
+
+
+def _check_split(source: Path, groups: np.ndarray, split: np.ndarray) -> None:
+    """Raise DatasetError where a given split lacks a part, or has a group in two parts."""
+    if missing := [name for number, name in enumerate(SPLITS) if number not in split]:
         raise problem(
             source,
             f"a split without images for {' and '.join(missing)}",
             f"some for each of {', '.join(SPLITS)}",
             "add them, or leave the split out and it is drawn for you",
         )
-    elif divided := splits.divided(group_numbers, split):
+    if divided := splits.divided(groups, split):
         raise problem(
             source,
             f"{divided} groups with images in more than one split",
             "each group, such as a patient, in one",
             "correct the split, or leave it out and it is drawn for you",
         )
-    total = len(known) + alone
-    return Plan(files, label_numbers, sizes, split, names, seen, total, alone, not drawn)
 
 
 def _group(row: listing.Row, look: Look, settings: Settings) -> str:
