@@ -32,7 +32,9 @@ def look(path: Path, settings: Settings) -> Look:
             raise UnusableFile(f"--slices {settings.slices} leaves none of its {count} frames")
         check_memory(header.Rows, header.Columns, header.SamplesPerPixel)
         window, colour = _window(header, taken[0]), _has_colour(header)
-        plain = header.BitsAllocated == 1 or (header.BitsStored == 8 and not header.PixelRepresentation)
+        plain = header.BitsAllocated == 1 or (
+            header.get("BitsStored") == 8 and not header.get("PixelRepresentation")
+        )
         return Look(
             count=len(taken),
             stored=colour or (plain and window is None and _rescale(header, taken[0]) == (1, 0)),

@@ -13,12 +13,15 @@ def reader_of(path: Path) -> ModuleType:
     Raises:
         UnusableFile: there is no such file, it cannot be opened, or it is nothing of what is read here.
     """
+    if path.exists() and not path.is_file():
+        raise UnusableFile("a folder, pipe or device, not a file")
     try:
         with open(path, "rb") as file:
             start = file.read(132)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UnusableFile(f"it cannot be opened ({reason})") from error
+    except OSError as error:
+        raise UnusableFile(f"it cannot be opened ({error.strerror or type(error).__name__})") from error
+    except ValueError as error:
+        raise UnusableFile("it cannot be opened (no name that a file can have)") from error
     if not start:
         raise UnusableFile("an empty file (0 bytes)")
     name = path.name.lower()

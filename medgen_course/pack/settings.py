@@ -62,6 +62,8 @@ class Settings:
                 f"--val is {self.val:g} and --test {self.test:g}; give shares above 0 that leave some images "
                 "for training, such as 0.1 and 0.2."
             )
+        if self.seed < 0:
+            raise ValueError(f"--seed is {self.seed}; give a whole number from 0 on.")
         if self.group is not None:
             try:
                 re.compile(self.group)

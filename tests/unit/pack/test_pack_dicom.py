@@ -203,6 +203,15 @@ def test_reasons_hold_nothing_of_the_patient():
     assert "4MR1" not in reason_of(Path(path))
 
 
+def test_floating_point_pixels(tmp_path):
+    values = np.linspace(-1, 1, 400, dtype=np.float32).reshape(20, 20)
+    tags = {"BitsAllocated": 32, "PixelData": None, "FloatPixelData": values.tobytes()}
+    gone = dict.fromkeys(("BitsStored", "HighBit", "PixelRepresentation"))
+    path = dicom(tmp_path / "x.dcm", values, **tags, **gone)
+    np.testing.assert_array_equal(read(path)[0].values, values)
+    assert not reader.look(path, Settings()).stored
+
+
 def test_random_damage_gives_images_or_a_reason(tmp_path):
     good = bytearray(
         dicom(tmp_path / "x.dcm", noise(0, (3, 8, 8)), WindowCenter=40, WindowWidth=80).read_bytes()

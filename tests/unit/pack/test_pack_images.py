@@ -209,6 +209,7 @@ WRONG = {
     "two rules": ({"window": (1.0, 2.0), "percentiles": (1.0, 99.0)}, "choose one"),
     "shares": ({"val": 0.5, "test": 0.5}, "--val is 0.5 and --test 0.5"),
     "no test": ({"test": 0.0}, "--test 0"),
+    "seed": ({"seed": -1}, "--seed is -1"),
     "pattern": ({"group": "(p"}, "no regular expression"),
     "slices": ({"slices": "5"}, "start:stop:step"),
     "step": ({"slices": "::0"}, "step of 1 or more"),

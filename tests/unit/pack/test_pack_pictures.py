@@ -1,5 +1,7 @@
 """Every kind of picture arrives with the values that it shows."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -128,6 +130,13 @@ def test_missing_file_and_impossible_name(tmp_path):
     for name in ("none.png", "nu\0ll.png"):
         with pytest.raises(UnusableFile, match="cannot be opened"):
             reader_of(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(UnusableFile, match="not a file"):
+        reader_of(tmp_path / "x.png")
 
 
 def test_a_bomb_is_not_decoded(tmp_path, monkeypatch):
