@@ -75,6 +75,17 @@ def nifti(path: Path, values: np.ndarray, affine: np.ndarray | None = None) -> P
     return path
 
 
+def patients(root, window=(40, 80), count=6):
+    """Two classes of three patients each with `count` slices of a scan."""
+    for number in range(6):
+        for cut in range(count):
+            values = noise(10 * number + cut, (16, 16), 100, np.int16)
+            name = root / ("healthy", "ill")[number % 2] / f"{number}{cut}.dcm"
+            tags = {"WindowCenter": window[0] + number, "WindowWidth": window[1]} if window else {}
+            dicom(name, values, f"PID4711-{number}", **tags)
+    return root
+
+
 def arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
