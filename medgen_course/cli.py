@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from dataclasses import fields
 from json import dumps as dump_json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser
+
+from medgen_course.pack.settings import Settings
 
 EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
 
@@ -53,6 +55,11 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         print(dump_json({"name": loaded.name, "source": loaded.source, **found}, indent=2))
         return 0
     print(loaded)
+    _print_audit(found)
+    return 0
+
+
+def _print_audit(found: dict[str, Any]) -> None:
     for split, facts in found["splits"].items():
         grey = facts["grey"]
         classes = ", ".join(f"{label} {count:,}" for label, count in facts["classes"].items())
@@ -61,6 +68,23 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         print(f"  exact repeats within: {found['audit']['repeats'][split]}")
     shared = ", ".join(f"{pair} {count}" for pair, count in found["audit"]["shared"].items())
     print(f"\ndistinct images shared between splits: {shared}")
+
+
+def pack(source: Path, out: Path, **settings: Any) -> int:
+    """Pack own images (PNG, JPEG, TIFF, DICOM, NIfTI) into one .npz in the course's layout.
+
+    Args:
+        source: a folder with a folder for each class, or a table file,label[,group][,split] (.csv).
+        out: the .npz to be written; its name works wherever a data set is asked for.
+    """
+    from medgen_course.pack.packing import pack as pack_images
+
+    packed = pack_images(source, out, **settings)
+    for title, text in packed.facts:
+        print(f"{title:8}{text}")
+    for warning in packed.warnings:
+        print(f"warning: {warning}")
+    _print_audit(packed.audit)
     return 0
 
 
@@ -203,6 +227,8 @@ def parser(training: bool = True) -> ArgumentParser:
     ):
         about = parse_docstring(function.__doc__).short_description
         commands.add_subcommand(function.__name__, _options(function, positional), help=about)
+    about = parse_docstring(pack.__doc__).short_description
+    commands.add_subcommand("pack", _options(pack, ("source",), Settings()), help=about)
     trainers = ArgumentParser(description=train.__doc__)
     commands.add_subcommand("train", trainers, help=train.__doc__)
     models = trainers.add_subcommands(dest="model")
@@ -247,12 +273,20 @@ def _add(
     elif positional and not required:
         settings |= {"nargs": "*", "type": str, "default": default}
     else:
-        settings |= {"type": kind}
+        settings |= _words(kind)
         if not required:
             settings["default"] = default
         elif not positional:
             settings["required"] = True
     made.add_argument(name if positional else f"--{name.replace('_', '-')}", **settings)
+
+
+def _words(kind: Any) -> dict[str, Any]:
+    """The type of an option's words; as many words as a tuple has places."""
+    pair = next((part for part in (kind, *get_args(kind)) if get_origin(part) is tuple), None)
+    if pair is None:
+        return {"type": kind}
+    return {"type": get_args(pair)[0], "nargs": len(get_args(pair))}
 
 
 @contextmanager
@@ -298,7 +332,7 @@ def main(words: Sequence[str] | None = None) -> int:
             if command == "train":
                 model = arguments["train"]["model"]
                 return train(model, **arguments["train"][model])
-            functions = {f.__name__: f for f in (doctor, data, evaluate, sample, translate, run)}
+            functions = {f.__name__: f for f in (doctor, data, pack, evaluate, sample, translate, run)}
             return functions[command](**settings)
     except (ValueError, OSError) as error:
         if sys.flags.dev_mode:

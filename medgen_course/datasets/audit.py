@@ -7,7 +7,7 @@ import numpy as np
 
 from medgen_course.datasets.sources import Dataset, Split
 
-BLOCK_IMAGES = 1024  # images counted at a time, so that memory stays small
+BLOCK_PIXELS = 1 << 20  # counted at a time, so that memory stays small (8 bytes each)
 
 
 def audit(dataset: Dataset) -> dict:
@@ -53,8 +53,9 @@ def _classes(labels: np.ndarray, label_names: tuple[str, ...]) -> dict[str, int]
 
 def _grey(split: Split) -> dict[str, int | float]:
     histogram = np.zeros(256, np.int64)
-    for start in range(0, len(split), BLOCK_IMAGES):
-        histogram += np.bincount(split.images[start : start + BLOCK_IMAGES].ravel(), minlength=256)
+    step = max(1, BLOCK_PIXELS // split.images[0].size)
+    for start in range(0, len(split), step):
+        histogram += np.bincount(split.images[start : start + step].ravel(), minlength=256)
     levels = np.arange(256)
     present = np.flatnonzero(histogram)
     mean = float((levels * histogram).sum() / histogram.sum())

@@ -1,4 +1,7 @@
-"""MedMNIST's layout of an `.npz`: six arrays, checked all at once before any of them is read."""
+"""MedMNIST's layout of an `.npz`: six arrays, checked all at once before any of them is read.
+
+An own file may hold a seventh, the names of the classes; see `label_names`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

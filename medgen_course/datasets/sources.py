@@ -16,6 +16,7 @@ import numpy as np
 
 from medgen_course.datasets import card, fetch, layout
 from medgen_course.datasets.fetch import DatasetUnavailable
+from medgen_course.datasets.label_names import read_label_names
 from medgen_course.datasets.npz import DatasetError
 
 __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
@@ -133,7 +134,8 @@ def load(
 
     Args:
         name_or_path: one of `names()`, or the path of an own .npz in MedMNIST's layout (`train_images`,
-            `train_labels`, and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3)).
+            `train_labels`, and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3);
+            `label_names` if the classes have names).
         root: folder to look in before MEDMNIST_ROOT, data/ and ~/.medmnist.
         size: side length in pixels; 28, 64, 128 or 224, for the phantom anything from 28 to 224. Own files
             keep the size that they have.
@@ -215,17 +217,16 @@ def _own(path: Path) -> Dataset:
         return _official(name, path, size, source)
     splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
     labels = [split.labels for split in splits.values()]
-    if labels[0].ndim == 2:
-        classes, task = labels[0].shape[1], "multi-label, binary-class"
-    else:
-        classes = max(int(part.max()) for part in labels) + 1
-        task = "binary-class" if classes <= 2 else "multi-class"
+    several = labels[0].ndim == 2
+    classes = labels[0].shape[1] if several else max(int(part.max()) for part in labels) + 1
+    label_names = read_label_names(path, classes, several)
+    kind = "binary-class" if several or len(label_names) <= 2 else "multi-class"
     return Dataset(
         name=f"{path.stem}.npz",
         channels=splits["train"].images.shape[1],
         size=splits["train"].images.shape[2],
-        label_names=tuple(f"class {number}" for number in range(classes)),
-        task=task,
+        label_names=label_names,
+        task=f"multi-label, {kind}" if several else kind,
         licence="your own file: yours to know",
         source=f"own file {path.name}, MD5 {checksum}",
         notice="",

@@ -140,6 +140,7 @@ def test_wrong_usage_is_code_2(words, capsys):
         (["train", "autoencoder"], ["--device ", "--precision", "--devices", "--resume"]),
         (["run"], ["--profile", "{standard,quick}", "--in-place"]),
         (["evaluate"], ["--json"]),
+        (["pack"], ["--window", "--group", "start:stop:step", "--allow-repeats", "Hounsfield"]),
     ],
 )
 def test_help_comes_from_the_docstrings(words, expected, capsys):

@@ -11,7 +11,7 @@ PACKAGE = Path(medgen_course.__file__).parent
 FLOORS = (  # from the ground up; a room imports only rooms of the floors below
     ("files", "phantom", "batches"),
     ("datasets", "models"),
-    ("training", "pictures", "exercises"),
+    ("training", "pictures", "exercises", "pack"),
     ("pretrained", "course"),
     ("metrics",),
     ("runs", "explorers", "toys"),
