@@ -8,7 +8,8 @@ A kind is a module; it has those of these verbs that make sense for it:
     sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
 
-and says LEGEND, how its figures are to be read; SHOWN, which of them README shows and what it calls them; and
+and says CONFIG, what `config.json` holds of it (see schema.py); LEGEND, how its figures are to be read;
+SHOWN, which of them README shows and what it calls them; and
 INSTEAD, for a verb that it lacks, why, and what to do instead.
 """
 
