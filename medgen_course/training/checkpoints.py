@@ -108,9 +108,20 @@ def read_metadata(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-        return json.loads(about[ABOUT]) if set(about) == {ABOUT} else about
-    except (SafetensorError, ValueError) as error:
+    except SafetensorError as error:
         raise _damaged(path, str(error)) from error
+    return _object(path, about[ABOUT]) if set(about) == {ABOUT} else about
+
+
+def _object(path: Path, text: Any) -> dict[str, Any]:
+    """The JSON object of a text in a file's metadata; raises RunError."""
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(value, dict):
+        raise _damaged(path, f"a {type(value).__name__} in its metadata")
+    return value
 
 
 def _damaged(path: Path, why: str) -> RunError:
@@ -197,7 +208,7 @@ class RunFolder:
         """
         path = self.path / beside
         told = read_metadata(path).get("config") if path.is_file() else None
-        now, then = (_flat(about) for about in (config, config if told is None else json.loads(told)))
+        now, then = (_flat(about) for about in (config, config if told is None else _object(path, told)))
         for key in sorted((now.keys() | then.keys()) - {"dataset"}):
             if now.get(key) != then.get(key):
                 found, expected = f"{now.get(key)!r:.120}", f"{then.get(key)!r:.120}"

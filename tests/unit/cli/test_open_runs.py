@@ -128,6 +128,16 @@ def test_one_flipped_bit_of_the_weights_is_noticed(copy, capsys):
     one_line(capsys, "model.safetensors", "checksum", "Copy it again")
 
 
+@pytest.mark.parametrize("change", [("beta", "be\\a"), ("{", "["), ("config", "comfig")])
+def test_damage_in_what_the_weights_say_of_themselves_is_noticed(change, copy, capsys):
+    path, (before, after) = copy / "model.safetensors", change
+    content = path.read_bytes()
+    place = content.index(before.encode(), content.index(b"medgen"))
+    path.write_bytes(content[:place] + after.encode() + content[place + len(before) :])
+    assert cli.main(["evaluate", str(copy)]) == 2
+    one_line(capsys, path.name)
+
+
 @pytest.mark.parametrize("name", ["model", "resume"])
 def test_a_damaged_or_foreign_file_of_tensors_is_one_line(name, copy, classes, capsys):
     words = ["train", "vae", "--dataset", str(classes / "own.npz"), "--latent-dim", "2", "--batch-size", "4"]
