@@ -110,18 +110,23 @@ def rearrange(path: Path, rng: Random) -> None:
     with np.load(path) as archive:
         arrays = dict(archive)
     key = rng.choice(sorted(arrays))
-    change = rng.choice(WRONG_IMAGES if key.endswith("images") else WRONG_LABELS)
+    changes = WRONG_IMAGES if key.endswith("images") else WRONG_LABELS
+    change = rng.choice([c for c in changes if c is not _shorter or len(arrays) > 1])  # alone, it is right
     changed = change(arrays.pop(key))
     if changed is not None:
         arrays[key] = changed
     np.savez(path, **arrays)
 
 
+def _shorter(x: np.ndarray) -> np.ndarray:
+    return x[:-1]
+
+
 WRONG_IMAGES: tuple[Callable[[np.ndarray], np.ndarray | None], ...] = (
     lambda x: None,
     lambda x: x.astype(np.float32) / 255,
     lambda x: x.astype(np.int64),
-    lambda x: x[:-1],
+    _shorter,
     lambda x: x[:0],
     lambda x: x[..., :-1],
     lambda x: x[..., None, None],
@@ -138,7 +143,7 @@ WRONG_LABELS: tuple[Callable[[np.ndarray], np.ndarray | None], ...] = (
     lambda x: x.astype(np.float64),
     lambda x: x - 1,
     lambda x: x + 10**6,
-    lambda x: x[:-1],
+    _shorter,
     lambda x: x[None],
     lambda x: np.hstack([x, x]),
     lambda x: x.astype(bool),
