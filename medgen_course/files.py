@@ -10,9 +10,39 @@ import errno
 import io
 import json
 import os
+import shlex
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+
+def expanded(path: str | os.PathLike) -> Path:
+    """A path with its `~` replaced.
+
+    Raises:
+        ValueError: it is empty, or begins with the home of a user whom this machine does not know.
+    """
+    if not os.fspath(path):
+        raise ValueError("the path is empty; give the name of a file or folder.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: this machine knows no home of {Path(path).parts[0]}; give the whole path."
+        ) from error
+
+
+def check_place(path: Path) -> None:
+    """Raise ValueError where a file stands in place of one of the folders that a path names."""
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ValueError(f"{path} cannot be written: {parent} is a file. Choose another place.")
+
+
+def quoted(path: str | os.PathLike) -> str:
+    """A path as one writes it in a shell."""
+    return subprocess.list2cmdline([os.fspath(path)]) if os.name == "nt" else shlex.quote(os.fspath(path))
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

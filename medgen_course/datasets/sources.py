@@ -133,9 +133,9 @@ def load(
     """Load images.
 
     Args:
-        name_or_path: one of `names()`, or the path of an own .npz in MedMNIST's layout (`train_images`,
-            `train_labels`, and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3);
-            `label_names` if the classes have names).
+        name_or_path: one of `names()`, as text or `Path`, or the path of an own .npz in MedMNIST's layout
+            (`train_images`, `train_labels`, and the same for val and test; images uint8 (N, H, W) or
+            (N, H, W, 3); `label_names` if the classes have names).
         root: folder to look in before MEDMNIST_ROOT, data/ and ~/.medmnist.
         size: side length in pixels; 28, 64, 128 or 224, for the phantom anything from 28 to 224. Own files
             keep the size that they have.
@@ -149,11 +149,11 @@ def load(
     """
     if fallback not in (None, "phantom"):
         raise DatasetError(f"fallback is {fallback!r}; expected None or 'phantom'.")
-    name = str(name_or_path)
+    name = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else str(name_or_path)
     if name.lower() == "phantom":
         return _phantom(size, contrast)
-    if isinstance(name_or_path, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
-        return _own(fetch.own_file(Path(name_or_path), root))
+    if name.lower() not in names() and _is_path(name_or_path):
+        return _own(fetch.own_file(Path(name), root))
     _lookup(name.lower())
     if size not in fetch.SIZES:
         raise DatasetError(
@@ -186,6 +186,13 @@ def _official(name: str, path: Path, size: int, source: str) -> Dataset:
         notice="",
         **splits,
     )
+
+
+def _is_path(name: str | os.PathLike) -> bool:
+    """Whether a name that is none of `names()` is meant as a path."""
+    if isinstance(name, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
+        return True
+    return name != "" and Path(name).exists()
 
 
 def _lookup(name: str) -> None:

@@ -8,9 +8,9 @@ A kind is a module; it has those of these verbs that make sense for it:
     sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
 
-where a row's `note` is why its value is None, or what must be known of it. A kind also says LEGEND, how its
-figures are to be read; SHOWN, which of them README shows and what it calls them; and INSTEAD, for a verb that
-it lacks, why, and what to do instead.
+where a row's `note` is why its value is None, or what must be known of it. A kind also says CONFIG, what
+`config.json` holds of it (see schema.py); LEGEND, how its figures are to be read; SHOWN, which of them README
+shows and what it calls them; and INSTEAD, for a verb that it lacks, why, and what to do instead.
 """
 
 from importlib import import_module

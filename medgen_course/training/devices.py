@@ -47,6 +47,9 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
         raise ValueError(
             f"devices is {devices}, but this machine has {there} GPU. Give at most {there}, or device='cpu'."
         )
+    cores = max(2, os.cpu_count() or 1)
+    if not there and devices > cores:
+        raise ValueError(f"devices is {devices}, but this machine has {cores} cores. Give at most {cores}.")
     if device in ("auto", "mps") and torch.backends.mps.is_available() and devices > 1:
         raise ValueError(
             f"devices is {devices}, but an Apple GPU takes one process. Give 1, or device='cpu'."

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from medgen_course.batches.checks import check_seed
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.training.checkpoints import RunError, RunFolder
@@ -76,8 +77,9 @@ def fit(
         RunError: `out` holds another run, or holds one and `resume` is not set.
         ValueError: an argument is out of range.
     """
-    if num_epochs < 0 or seed < 0:
-        raise ValueError(f"num_epochs is {num_epochs} and seed is {seed}; neither may be negative.")
+    check_seed(seed)
+    if num_epochs < 0:
+        raise ValueError(f"num_epochs is {num_epochs}; give a number of epochs, 0 or more.")
     if resume and out is None:
         raise ValueError("resume=True needs out=, the run folder to go on from.")
     fabric = make_fabric(device, precision, devices)
@@ -269,6 +271,7 @@ def _open(
         raise RunError(f"{folder.path}: a run is there already. Go on with resume, or choose another folder.")
     if there:
         found = folder.load_config()
+        folder.check_config(found, "resume.safetensors")
         differ = sorted(key for key in found if found[key] != config.get(key))
         if "images" in found and "images" not in differ:
             differ = [key for key in differ if key != "dataset"]  # the same images at another place
@@ -284,5 +287,11 @@ def _open(
         folder.save_config(config)
     if state is None:
         return History()
-    algorithm.load_state_dict(state["algorithm"])
-    return History(state["history"])
+    try:
+        algorithm.load_state_dict(state["algorithm"])
+        return History(state["history"])
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"{folder.path / 'resume.safetensors'}: what it holds does not fit this model ({error!r:.200}). "
+            "Resume with the version of the course that wrote it, or train into a new folder."
+        ) from error

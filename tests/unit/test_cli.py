@@ -122,17 +122,6 @@ def test_a_mistake_is_one_line_and_code_2(mistake, images, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "words",
-    [[], ["nonsense"], ["data"], ["train", "autoencoder", "--dataset", "x"], ["run", "--profile", "fast"]],
-)
-def test_wrong_usage_is_code_2(words, capsys):
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    assert left.value.code == 2
-    assert "usage: medgen" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
     ("words", "expected"),
     [
         ([], ["doctor", "data", "train", "evaluate", "run", "exit codes"]),

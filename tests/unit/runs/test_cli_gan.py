@@ -67,6 +67,7 @@ def test_evaluate_as_a_table(run_folder, capsys):
 
 def drawn(run_folder, tmp_path, *words):
     file = tmp_path / "samples.npz"
+    file.unlink(missing_ok=True)
     assert main(["sample", str(run_folder), "--n", "8", "--out", str(file), *words]) == 0
     return dict(np.load(file))
 
