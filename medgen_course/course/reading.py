@@ -19,9 +19,7 @@ def show_source(*things: Callable | type) -> Markdown:
     return Markdown(f"```python\n{sources}\n```")
 
 
-def reveal(
-    answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()
-) -> HTML:
+def reveal(answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()) -> HTML:
     """An answer that stays folded until it is clicked on, with the figures and tables that give it away.
 
     Args:

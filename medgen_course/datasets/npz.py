@@ -28,11 +28,8 @@ HEADER_BYTES = 1 << 14  # no honest header is longer
 DEFLATE_RATIO = 1032  # deflate cannot expand further than this (zlib technical details)
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError)
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".dcm", ".nii", ".gz")
-TO_NPZ = (  # what to do with pictures
-    "read them into one uint8 array (N, H, W), with PIL.Image.open for PNG and JPEG, or for DICOM with "
-    "pydicom.dcmread(file).pixel_array scaled to 0..255, and save it with numpy.savez_compressed as "
-    "train_images, with train_labels, and the same for val and test"
-)
+# what to do with pictures
+TO_NPZ = "make one of the folder that holds a folder for each class: medgen pack FOLDER --out mine.npz"
 # what Python's parser, which NumPy reads headers with, raises on nonsense
 BAD_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
 
