@@ -1,7 +1,7 @@
 """Weights that come with the course: `data/pretrained/DATASET/MODEL.safetensors`, a card beside each.
 
-Weights are stored in half precision and used in single. The codes of the test split (mu, logvar, labels) are
-stored with the VAEs, so that their latent space can be walked without a single image at hand.
+Weights are stored in half precision and used in single. The codes of the validation split (mu, logvar, labels)
+are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
 import csv
@@ -31,7 +31,7 @@ BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 @dataclass(frozen=True)
 class Codes:
-    """Posteriors of the test split at one beta.
+    """Posteriors of the validation split at one beta.
 
     mu, logvar: float32 (N, latent_dim).
     labels: int64 (N,).
@@ -104,11 +104,11 @@ def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
-    """Codes of the test split at each of `BETAS`, of the models "vae" or of the one "conditioned_vae"."""
+    """Codes of the validation split at each of `BETAS`, of the models "vae" or of the one "conditioned_vae"."""
     tensors, _ = _read(dataset, model)
-    labels = tensors["test/labels"].long()
+    labels = tensors["val/labels"].long()
     return {
-        beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
+        beta: Codes(tensors[f"val/mu/{beta:g}"].float(), tensors[f"val/logvar/{beta:g}"].float(), labels)
         for beta in BETAS
     }
 

@@ -68,12 +68,12 @@ def images(split) -> Tensor:
 
 @torch.no_grad()
 def codes(models: dict, data) -> dict[str, Tensor]:
-    """mu and logvar of the test split at every beta, and the labels."""
-    x = to_unit(images(data.test))
-    stored = {"test/labels": torch.from_numpy(data.test.labels).to(torch.uint8)}
+    """mu and logvar of the validation split at every beta, and the labels."""
+    x = to_unit(images(data.val))
+    stored = {"val/labels": torch.from_numpy(data.val.labels).to(torch.uint8)}
     for beta, model in models.items():
         mu, logvar = model.encode(x)
-        stored |= {f"test/mu/{beta:g}": mu.half(), f"test/logvar/{beta:g}": logvar.half()}
+        stored |= {f"val/mu/{beta:g}": mu.half(), f"val/logvar/{beta:g}": logvar.half()}
     return stored
 
 

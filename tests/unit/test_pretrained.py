@@ -81,9 +81,9 @@ def test_the_vaes_cards_and_codes_fit_their_weights(data, kind):
                 f"{name} at beta {beta:g}"
             )
         with torch.no_grad():
-            mu, _ = model.encode(to_unit(images))
+            mu, _ = model.encode(to_unit(torch.from_numpy(data.val.images)))
         torch.testing.assert_close(stored[beta].mu, mu, atol=0.02, rtol=0.01)
-        assert np.array_equal(stored[beta].labels, data.test.labels)
+        assert np.array_equal(stored[beta].labels, data.val.labels)
 
 
 def test_beta_one_has_the_highest_validation_elbo_and_the_rate_falls(data):
