@@ -1,8 +1,10 @@
 """What a notebook shows between its figures: code behind an equation, answers under a fold, their letters."""
 
+import base64
+import html
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from IPython.display import HTML, Markdown
 
@@ -17,18 +19,56 @@ def show_source(*things: Callable | type) -> Markdown:
     return Markdown(f"```python\n{sources}\n```")
 
 
-def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:
-    """An answer that stays folded until it is clicked on.
+def reveal(
+    answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()
+) -> HTML:
+    """An answer that stays folded until it is clicked on, with the figures and tables that give it away.
 
     Args:
         answer: HTML, with the numbers that were just measured.
         question: stands on the fold.
+        shown: figures and tables that belong to the answer, below it.
     """
     style = "border-left: 4px solid #0072b2; padding: 0.3em 0.8em; max-width: 50em"
     return HTML(
         f'<details style="{style}"><summary><b>{question}</b></summary>'
-        f'<p style="margin: 0.5em 0 0">{answer}</p></details>'
+        f'<p style="margin: 0.5em 0 0">{answer}</p>{"".join(map(_inside, shown))}</details>'
     )
+
+
+def _inside(thing: object) -> str:
+    """A figure as an image with its alternative text, or anything else by its own HTML."""
+    if not hasattr(thing, "_repr_png_"):
+        return f'<div style="margin: 0.8em 0">{thing._repr_html_()}</div>'
+    says = getattr(thing, "alternative_text", lambda: "a figure")()
+    data = base64.b64encode(thing._repr_png_()).decode()
+    return f'<p><img alt="{html.escape(says, quote=True)}" src="data:image/png;base64,{data}"></p>'
+
+
+def decide(**options: bool) -> str:
+    """The one option whose condition holds, such as "b"; "none of them" where none or several do.
+
+    Args:
+        options: letter to what the option claims, put as a condition on what was measured.
+    """
+    holding = [name for name, holds in options.items() if holds]
+    return holding[0] if len(holding) == 1 else "none of them"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> HTML:
+    """A table with a note under it: what was measured on which images, with which budget.
+
+    Args:
+        header: the names of the columns.
+        rows: one text for each column.
+        note: a sentence under the table.
+    """
+    lines = [_line("th", header), *(_line("td", row) for row in rows)]
+    return HTML(f"<table>{''.join(lines)}</table><p>{html.escape(note)}</p>")
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def letter(measured: float, choices: Sequence[float]) -> str:

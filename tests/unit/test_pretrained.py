@@ -1,5 +1,6 @@
 """The shipped weights: they load, fit their cards, and say what the course claims of them."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -117,6 +118,12 @@ def test_the_sweep_covers_every_beta_with_three_seeds():
 def test_other_images_are_told_what_to_do(monkeypatch, tmp_path):
     with pytest.raises(RunNotFound, match=r"breastmnist.*train your own"):
         pretrained.load_vaes("breastmnist")
+
+
+def test_weights_fit_the_images_that_they_were_made_for_and_no_name(data):
+    assert pretrained.fits(data, "vae") and not pretrained.fits(data, "no such model")
+    assert not pretrained.fits(dataclasses.replace(data, size=64), "vae")
+    assert not pretrained.fits(dataclasses.replace(data, source="own file x.npz, MD5 0"), "vae")
 
 
 def refuse(word):
