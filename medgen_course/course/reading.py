@@ -4,7 +4,7 @@ import base64
 import html
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from IPython.display import HTML, Markdown
 
@@ -19,9 +19,7 @@ def show_source(*things: Callable | type) -> Markdown:
     return Markdown(f"```python\n{sources}\n```")
 
 
-def reveal(
-    answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()
-) -> HTML:
+def reveal(answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()) -> HTML:
     """An answer that stays folded until it is clicked on, with the figures and tables that give it away.
 
     Args:
@@ -53,6 +51,25 @@ def decide(**options: bool) -> str:
     """
     holding = [name for name, holds in options.items() if holds]
     return holding[0] if len(holding) == 1 else "none of them"
+
+
+def hold(claims: Mapping[str, bool], enough: bool = True, because: str = "") -> str:
+    """Assert what a notebook claims of its own numbers, or say why it is not claimed here.
+
+    Args:
+        claims: sentence to whether it holds.
+        enough: whether there were images and updates enough for these claims.
+        because: why not, where there were not.
+    Returns:
+        What to print.
+    Raises:
+        AssertionError: there was enough, and a sentence does not hold; the message has all that do not.
+    """
+    if not enough:
+        return f"Not claimed here, because {because}: {'; '.join(claims)}."
+    if wrong := [sentence for sentence, holds in claims.items() if not holds]:
+        raise AssertionError(f"this should hold and does not: {'; '.join(wrong)}")
+    return f"All of it holds: {'; '.join(claims)}."
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> HTML:
