@@ -115,6 +115,18 @@ def test_the_sweep_covers_every_beta_with_three_seeds():
         assert pairs == {(beta, seed) for beta in pretrained.BETAS for seed in range(3)}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_one_network_is_recorded_with_the_epochs_of_one_vae_and_as_shipped(name):
+    record = pretrained.load_one_network(name)
+    cards = [pretrained.card(name, kind)["recipe"]["epochs"] for kind in ("vae", "conditioned_vae")]
+    assert np.unique(record["epochs"]).tolist() == cards
+    for epochs in cards:
+        rates = record["rate"][record["epochs"] == epochs]
+        assert len(rates) == 21 and (np.diff(rates) < 0).all()  # beta rises from row to row
+    short, shipped = (record["elbo"][record["epochs"] == epochs] for epochs in cards)
+    assert not np.array_equal(short, shipped)
+
+
 def test_other_images_are_told_what_to_do(monkeypatch, tmp_path):
     with pytest.raises(RunNotFound, match=r"breastmnist.*train your own"):
         pretrained.load_vaes("breastmnist")
