@@ -61,6 +61,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/cyclegan.py
 	$(BIN)/python recipes/pix2pix.py
 	$(BIN)/python recipes/lab.py
+	$(BIN)/python recipes/known_map.py
 	$(BIN)/python recipes/three_minutes.py
 
 report: $(STAMP)

@@ -11,14 +11,9 @@ from torch import Tensor
 from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets.domains import Domains, Part
 from medgen_course.metrics import classification, fidelity
+from medgen_course.metrics.lesions import lesion_report
 from medgen_course.metrics.reconstruction import bootstrap_interval
-from medgen_course.metrics.translation import (
-    apply_lookup,
-    fit_lookup,
-    lesion_report,
-    match_histogram,
-    quality,
-)
+from medgen_course.metrics.translation import apply_lookup, fit_lookup, match_histogram, quality
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.translators import Direction, Translators
 

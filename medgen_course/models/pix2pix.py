@@ -1,4 +1,4 @@
-"""pix2pix (Isola et al. 2017): translation learnt from pairs, the upper bound for what is learnt without.
+"""pix2pix (Isola et al. 2017): translation learnt from pairs, a reference for what is learnt without.
 
 From the top: a U-Net generator, then the algorithm with one update step. The discriminator is the PatchGAN
 of cyclegan_networks.py, shown the source beside the translation, so that it judges whether they fit. The
