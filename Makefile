@@ -54,6 +54,7 @@ bench: $(STAMP)
 
 pretrained: $(STAMP)
 	$(BIN)/python recipes/pretrain.py
+	$(BIN)/python recipes/autoencoders.py pneumoniamnist
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py

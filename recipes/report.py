@@ -17,7 +17,7 @@ from medgen_course.pictures import schematics
 from medgen_course.runs import evaluate
 from medgen_course.runs.report import results_table
 from medgen_course.toys import mixture
-from medgen_course.training.checkpoints import RunFolder, read_json
+from medgen_course.training.checkpoints import RunFolder
 
 SEEDS, EPOCHS = range(5), 6
 
@@ -80,10 +80,10 @@ def results() -> None:
     """README's table: every shipped model as a run folder, measured by `medgen evaluate`'s function."""
     found = {}
     for name, (kind, title, folder) in run_folders().items():
-        evaluate(folder)
-        metrics, dataset = read_json(folder / "metrics.json"), name.split("/")[0]
-        found[name] = {"kind": kind, "title": title, "dataset": dataset, "metrics": metrics}
-        print(f"{name}: {len(metrics)} figures", flush=True)
+        figures = evaluate(folder)
+        about = {"kind": kind, "title": title, "dataset": name.split("/")[0]}
+        found[name] = {**about, "measured_on": figures.measured_on, "metrics": figures.rows}
+        print(f"{name}: {len(figures.rows)} figures", flush=True)
     write_json(pretrained.results_path(), found)
     readme = Path("README.md")
     table = results_table(found)
