@@ -4,7 +4,6 @@ Weights are stored in half precision and used in single. The codes of the test s
 stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,15 +181,34 @@ def results_path() -> Path:
     return data_folder() / "pretrained" / "results.json"
 
 
-def mixture_path() -> Path:
-    """Where the table of the games on eight Gaussians rests (`make report`)."""
-    return data_folder() / "pretrained" / "mixture.csv"
+def games_path() -> Path:
+    """Where the games on eight Gaussians rest (recipes/games.py)."""
+    return data_folder() / "pretrained" / "games.json"
 
 
-def load_mixture() -> list[dict[str, str]]:
-    """Rows of that table: objective, seed, modes found, share of points near one; raises RunNotFound."""
-    with open(_there(mixture_path(), "the mixture"), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def load_games() -> list[dict[str, Any]]:
+    """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
+    return read_json(_there(games_path(), "eight Gaussians"))["rows"]
+
+
+def budgets_path() -> Path:
+    """Where a VAE and a GAN of the same budget rest, as figures (recipes/budgets.py)."""
+    return data_folder() / "pretrained" / "budgets.json"
+
+
+def load_budgets() -> list[dict[str, Any]]:
+    """One row for each model and seed, with its budget and figures on validation; raises RunNotFound."""
+    return read_json(_there(budgets_path(), "equal budgets"))["rows"]
+
+
+def few_path() -> Path:
+    """Where long runs on few images rest, as curves (recipes/few.py)."""
+    return data_folder() / "pretrained" / "few.json"
+
+
+def load_few() -> dict[str, Any]:
+    """Images, epochs, and `runs`: name to columns over the epochs; raises RunNotFound."""
+    return read_json(_there(few_path(), "few images"))
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:

@@ -4,37 +4,16 @@ python recipes/report.py [TABLE ...]      default: every table
 """
 
 import sys
-import time
 from pathlib import Path
 
 import torch
 
 from medgen_course import pretrained
 from medgen_course.course import report
-from medgen_course.files import write_csv, write_json, write_text
-from medgen_course.models.gan_objectives import OBJECTIVES
+from medgen_course.files import write_json, write_text
 from medgen_course.runs import evaluate
 from medgen_course.runs.report import results_table
-from medgen_course.toys import mixture
 from medgen_course.training.checkpoints import RunFolder, read_json
-
-SEEDS, EPOCHS = range(5), 6
-
-
-def game() -> None:
-    """Every objective on eight Gaussians, five seeds: modes found, share of points near one, seconds."""
-    rows = []
-    for objective in OBJECTIVES:
-        for seed in SEEDS:
-            started = time.perf_counter()
-            _, seen = mixture.play(objective, seed, EPOCHS)
-            modes, near = mixture.modes_found(seen[-1])
-            seconds = time.perf_counter() - started
-            rows.append({"objective": objective, "seed": seed, "modes": modes, "near": round(near, 4)})
-            print(
-                f"{objective:15} seed {seed}: {modes} modes, {near:.0%} near one, {seconds:.1f} s", flush=True
-            )
-    write_csv(pretrained.mixture_path(), rows)
 
 
 def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:
@@ -99,7 +78,7 @@ def gallery() -> None:
         print(f"{notebook.name}: {len(picture):,} bytes")
 
 
-TABLES = {"game": game, "results": results, "gallery": gallery}
+TABLES = {"results": results, "gallery": gallery}
 BUILD = Path("build/report")
 
 

@@ -15,6 +15,7 @@ from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
+from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
@@ -31,6 +32,7 @@ __all__ = [
     "check_elbo",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
+    "check_hidden_copies",
     "check_image_pool",
     "check_interpolate",
     "check_keep_first",
@@ -40,4 +42,5 @@ __all__ = [
     "check_reconstruction_loss",
     "check_reparameterise",
     "check_training_step",
+    "check_truncation",
 ]

@@ -5,12 +5,13 @@ import torch
 from medgen_course.models.gan import GANAlgorithm
 from medgen_course.models.point_gan import PointDiscriminator, PointGenerator, move, moved_back
 from medgen_course.toys import mixture
+from medgen_course.toys.settings import PUBLISHED, SAME
 
 
 def test_the_default_objective_recovers_the_modes():
     default = GANAlgorithm(PointGenerator(), PointDiscriminator()).objective
     assert default is mixture.OBJECTIVES["non_saturating"]
-    _, seen = mixture.play("non_saturating", seed=0, epochs=4)
+    _, seen = mixture.play("non_saturating", seed=0, updates=2000, looks=4)
     modes, near = mixture.modes_found(seen[-1])
     assert modes >= 7 and near >= 0.6
     assert mixture.modes_found(seen[0])[0] < 3  # before training
@@ -35,3 +36,26 @@ def test_points_fit_into_the_unit_square_and_back():
 def test_batches_repeat_with_their_seed():
     first, again, other = (next(mixture.Mixture(8, 2).epoch(0, seed))["x"] for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_a_game_gets_its_generator_updates_whatever_the_discriminator_gets():
+    algorithm, seen = mixture.play("wasserstein", updates=6, looks=2)
+    assert algorithm.steps == 30 and len(seen) == 3
+    algorithm, _ = mixture.play("hinge", updates=6, looks=2, settings=PUBLISHED["hinge"][0])
+    assert algorithm.steps == 30
+
+
+def test_published_settings_reach_the_optimisers_and_the_penalty():
+    clip = mixture.make_players("wasserstein", settings=PUBLISHED["wasserstein"][0])
+    assert all(type(o) is torch.optim.RMSprop for o in clip.optimizers.values())
+    assert clip.optimizers["discriminator"].param_groups[0]["lr"] == 5e-5
+    paper, code = (mixture.make_players("wasserstein_gp", settings=s) for s in PUBLISHED["wasserstein_gp"])
+    assert paper.optimizers["generator"].param_groups[0]["betas"] == (0.0, 0.9)
+    assert (paper.objective.gradient_penalty, code.objective.gradient_penalty) == (10.0, 0.1)
+
+
+def test_every_game_starts_from_the_same_networks():
+    first, second = (mixture.make_players(name, seed=3) for name in ("minimax", "wasserstein_gp"))
+    for a, b in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert first.discriminator.gain == second.discriminator.gain == SAME.gain
