@@ -11,6 +11,7 @@ import torch
 from medgen_course import pretrained
 from medgen_course.course import report
 from medgen_course.files import write_json, write_text
+from medgen_course.pictures import schematics
 from medgen_course.runs import evaluate
 from medgen_course.runs.report import results_table
 from medgen_course.training.checkpoints import RunFolder, read_json
@@ -78,7 +79,15 @@ def gallery() -> None:
         print(f"{notebook.name}: {len(picture):,} bytes")
 
 
-TABLES = {"results": results, "gallery": gallery}
+def drawings() -> None:
+    """README's schematics, one for each model."""
+    for name in ("autoencoder", "vae", "gan", "cyclegan"):
+        target = Path("docs/schematics") / f"{name}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(getattr(schematics, name)()._repr_png_())
+
+
+TABLES = {"results": results, "gallery": gallery, "drawings": drawings}
 BUILD = Path("build/report")
 
 

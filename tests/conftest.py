@@ -10,6 +10,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_addoption(parser):
+    profiles = {"choices": ("quick", "standard"), "default": "quick"}
+    parser.addoption("--other-data", **profiles, help="profile of the notebooks on made-up sets")
+
+
 @pytest.fixture(scope="session")
 def real_images():
     """PneumoniaMNIST, when its file is on this machine; nothing is downloaded for a test."""

@@ -31,6 +31,16 @@ def reveal(answer: str, question: str = "Decided? Show the answer") -> HTML:
     )
 
 
+def decide(**options: bool) -> str:
+    """The one option whose condition holds, such as "b"; "none of them" where none or several do.
+
+    Args:
+        options: letter to what the option claims, put as a condition on what was measured.
+    """
+    holding = [name for name, holds in options.items() if holds]
+    return holding[0] if len(holding) == 1 else "none of them"
+
+
 def letter(measured: float, choices: Sequence[float]) -> str:
     """The letter of the choice that is nearest to what was measured: "a" for the first one."""
     return chr(ord("a") + min(range(len(choices)), key=lambda i: abs(choices[i] - measured)))

@@ -40,12 +40,37 @@ STYLE = {
 
 
 class Figure(_Figure):
-    """A matplotlib figure in the course's look that a notebook can show without pyplot."""
+    """A matplotlib figure in the course's look that a notebook can show without pyplot.
+
+    `alt` is its alternative text; where none is set, it is put together from titles, labels and names.
+    """
+
+    alt = ""
 
     def __init__(self, width: float, height: float):
         with matplotlib.rc_context(STYLE):
             super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
         FigureCanvasAgg(self)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        """What Jupyter shows: the PNG, and beside it the text for those who cannot see it."""
+        shown = {"image/png": self._repr_png_(), "text/plain": f"Figure: {self.alternative_text()}"}
+        return shown, {"image/png": {"alt": self.alternative_text()}}
+
+    def alternative_text(self) -> str:
+        """`alt`, or what the figure says of itself: titles, axes, curves and rows, in one line."""
+        if self.alt:
+            return self.alt
+        said = [self.get_suptitle()]
+        for axes in self.axes:
+            said += [axes.get_title(loc="left") or axes.get_title()]
+            names = [text for text in axes.get_legend_handles_labels()[1] if not text.startswith("_")]
+            if axes.images and axes.axison:
+                said += [f"rows: {', '.join(tick.get_text() for tick in axes.get_yticklabels())}"]
+            elif axes.axison:
+                said += [f"{axes.get_ylabel()} over {axes.get_xlabel()}" if axes.get_xlabel() else
+                         axes.get_ylabel(), ", ".join(names)]  # fmt: skip
+        return ". ".join(" ".join(text.split()) for text in said if text) or "a picture without a title"
 
     def _repr_png_(self) -> bytes:
         self.canvas.draw()

@@ -86,5 +86,8 @@ def _stored(notebook: Any) -> Iterator[str]:
         yield "not executed on real images (or no data set is shown)"
     if not any("image/png" in output.get("data", {}) for output in outputs):
         yield "no figure is stored"
+    pictures = [output.get("metadata", {}) for output in outputs if "image/png" in output.get("data", {})]
+    if silent := sum(not about.get("image/png", {}).get("alt") for about in pictures):
+        yield f"{silent} figures have no alternative text"
     if notebook.metadata.get("medgen", {}).get("executed_source") != source_hash(notebook):
         yield "the stored outputs do not belong to the code: run `make notebooks`"

@@ -26,7 +26,8 @@ def good():
     made.cells.insert(1, new_code_cell("from medgen_course import plots\nplots.use_style()"))
     source = {"name": "pneumoniamnist", "source": "a file", "notice": ""}
     figure = {"image/png": "aGVsbG8=", "text/plain": "a figure", SOURCE_MIME: source}
-    made.cells[3].outputs = [new_output("display_data", figure)]
+    alt = {"image/png": {"alt": "what it shows"}}
+    made.cells[3].outputs = [new_output("display_data", figure, metadata=alt)]
     made.cells[4].outputs = [new_output("stream", text="1\n")]
     for number, cell in enumerate(made.cells[1:], 1):
         cell.execution_count = number
@@ -69,6 +70,7 @@ BREAKS = {
     "top to bottom": _set((*CODE, "execution_count"), None),
     "an error is stored": _set((*CODE, "outputs"), [new_output("error", ename="E", evalue="", traceback=[])]),
     "on real images": _set((*CODE, "outputs", 0, "data", SOURCE_MIME, "notice"), "the phantom"),
+    "no alternative text": _set((*CODE, "outputs", 0, "metadata"), {}),
     "no figure": _set((*CODE, "outputs", 0, "data", "image/png"), None),
     "do not belong to the code": _set((*CODE, "source"), "show(2)"),
 }

@@ -1,0 +1,157 @@
+"""One drawing for each model: what goes in, what comes out, and which loss pulls where.
+
+Blue is a network that learns, grey and yellow are images, green are numbers that are drawn at random or
+computed, red with dotted lines is a loss and what it looks at. Every function takes nothing and returns a
+figure of 700 pixels' width, whose `alt` says the same in words.
+"""
+
+from medgen_course.pictures.pen import BLUE, OTHER_IMAGE, RADIUS, RED, SIDE, SMALL, Pen
+from medgen_course.pictures.style import Figure
+
+HALF = SIDE / 2 + 3
+
+
+def autoencoder() -> Figure:
+    """The hourglass: image, encoder, short code, decoder, image; one loss that moves both networks."""
+    pen = Pen(
+        230,
+        "Autoencoder, from left to right: the image x enters the encoder f, which narrows to the code z, "
+        "a few numbers. The decoder g widens again to the reconstruction x-hat. One loss, the squared "
+        "error between x and x-hat, moves the weights of both networks.",
+    )
+    y = 92
+    x, z, x_hat = pen.image((48, y), "$x$", "image"), (350, y), pen.image((652, y), r"$\hat x$", "rebuilt")
+    pen.network((192, y), "encoder $f$", 118, 40, 170)
+    pen.network((508, y), "decoder $g$", 40, 118, 170)
+    pen.variable(z, "$z$")
+    pen.text((350, y - 44), "code: a few numbers", size=SMALL)
+    for start, end in ((48 + HALF, 105), (279, 350 - RADIUS - 2), (350 + RADIUS + 2, 421), (595, 652 - HALF)):
+        pen.arrow((start, y), (end, y))
+    text = r"loss $\Vert x - \hat x\Vert^2$: moves the weights of $f$ and $g$"
+    pen.loss((350, 202), text, (x[0], y + HALF - 3), (x_hat[0], y + HALF - 3), bend=0.12)
+    return pen.figure
+
+
+def vae() -> Figure:
+    """The graphical model: a solid arrow that generates, a dashed one that infers, and the two losses."""
+    pen = Pen(
+        300,
+        "VAE as a graphical model: two circles, the latent z on the left and the observed image x on the "
+        "right. A solid arrow from z to x is the generative model, the decoder p(x given z). A dashed "
+        "arrow back from x to z is the inference model, the encoder q(z given x). The prior p(z), a "
+        "standard normal, stands over z. The KL loss pulls q(z given x) to the prior and moves the "
+        "encoder. The reconstruction loss, minus log p(x given z), moves both networks.",
+    )
+    z, x = pen.variable((170, 150), "$z$"), pen.variable((530, 150), "$x$", observed=True)
+    pen.text((170, 268), r"prior $p(z) = \mathcal{N}(0, I)$")
+    pen.arrow((170, 256), (170, 150 + RADIUS + 2))
+    gap = RADIUS - 4
+    pen.arrow((z[0] + gap, 164), (x[0] - gap, 164), bend=-0.42)
+    pen.arrow((x[0] - gap, 136), (z[0] + gap, 136), dashed=True, bend=-0.42)
+    pen.text((350, 184), "decoder $p_\\theta(x\\,|\\,z)$\ngenerates: solid", BLUE)
+    pen.text((350, 116), "encoder $q_\\phi(z\\,|\\,x)=\\mathcal{N}(\\mu, \\sigma^2)$\ninfers: dashed", BLUE)
+    pen.text((170 - RADIUS - 10, 150), "code,\nnever seen", size=SMALL, ha="right")
+    pen.text((530 + RADIUS + 10, 150), "image,\nobserved", size=SMALL, ha="left")
+    kl = r"$\mathrm{KL}(q_\phi(z\,|\,x)\,\Vert\,p(z))$" + "\npulls each $q$ to the prior;\nmoves the encoder"
+    pen.loss((170, 46), kl, (170, 150 - RADIUS))
+    fit = (
+        r"$-\log p_\theta(x\,|\,z)$, $z \sim q_\phi(z\,|\,x)$" + "\npulls what is rebuilt to $x$;\nmoves both"
+    )
+    pen.loss((530, 46), fit, (530, 150 - RADIUS))
+    return pen.figure
+
+
+def gan() -> Figure:
+    """Two players: the generator's images and real ones go to the discriminator; a loss for each player."""
+    pen = Pen(
+        300,
+        "GAN with two players. The generator G turns random numbers z into a made image. The "
+        "discriminator D gets real images x and made ones, and says how real each looks. D's loss, real "
+        "up and made down, moves the weights of D alone. G's loss, made up, runs back through D but moves "
+        "the weights of G alone.",
+    )
+    low, high = 118, 232
+    pen.variable((40, low), "$z$")
+    pen.text((40, low - 42), r"$z \sim \mathcal{N}(0, I)$", size=SMALL)
+    pen.network((160, low), "generator $G$", 40, 84, 130)
+    made, real = pen.image((300, low), "$G(z)$", "made"), pen.image((300, high), "$x$", "real")
+    judge, verdict = (450, 175), pen.variable((578, 175), "$D$")
+    pen.network(judge, "discriminator $D$", 96, 44, 140)
+    pen.arrow((40 + RADIUS + 2, low), (95, low))
+    pen.arrow((225, low), (made[0] - HALF, low))
+    pen.arrow((real[0] + HALF, high), (380, 196))
+    pen.arrow((made[0] + HALF, low), (380, 154))
+    pen.arrow((520, 175), (verdict[0] - RADIUS - 2, 175))
+    pen.text((614, 175), "how real\nit looks", size=SMALL, ha="left")
+    pen.loss((560, 268), "$D$'s loss: real up, made down;\nmoves $D$ alone", (578, 175 + RADIUS))
+    pen.loss((480, 36), "$G$'s loss: made up;\nruns back through $D$, moves $G$ alone", (578, 175 - RADIUS))
+    pen.arrow((352, 32), (170, low - 40), dashed=True, bend=-0.2, colour=RED)
+    return pen.figure
+
+
+def cyclegan() -> Figure:
+    """Two loops: there and back from each domain, a cycle loss around each, a judge in each domain."""
+    pen = Pen(
+        430,
+        "CycleGAN, two loops. Upper loop: a real image a of domain A goes through the generator A to B "
+        "and becomes a translated b; the generator B to A brings it back to domain A. The cycle loss "
+        "compares what came back with a. The discriminator of domain B compares the translated b with "
+        "real images of B. Lower loop: the same from b over domain A, with the same two generators and "
+        "the discriminator of domain A. The losses move the generators; each discriminator has its own "
+        "loss.",
+    )
+    _loop(pen, 330, ("a", "b"), ("AB", "BA"), ("#e6e6e6", OTHER_IMAGE), up=True)
+    _loop(pen, 100, ("b", "a"), ("BA", "AB"), (OTHER_IMAGE, "#e6e6e6"), up=False)
+    pen.text((128, 215), "the same two generators", size=SMALL)
+    pen.text((572, 215), "in both loops", size=SMALL)
+    return pen.figure
+
+
+def _loop(pen: Pen, y: float, names: tuple, ways: tuple, colours: tuple, up: bool) -> None:
+    """There and back along a row, the cycle loss outside, the judge between the rows."""
+    (start, there), (first, second), (own, other) = names, ways, colours
+    sign = 1 if up else -1
+    begin = pen.image((44, y), f"${start}$", "", own)
+    middle = pen.image((350, y), rf"$\tilde {there}$", "", other)
+    back = pen.image((656, y), rf"$\hat {start}$", "", own)
+    pen.network((197, y), rf"$G_{{{first}}}$", 60, 60, 110)
+    pen.network((503, y), rf"$G_{{{second}}}$", 60, 60, 110)
+    for left, right in ((44 + HALF, 142), (252, 350 - HALF), (350 + HALF, 448), (558, 656 - HALF)):
+        pen.arrow((left, y), (right, y))
+    ends = [(place[0], y + sign * SIDE / 2) for place in (begin, back)]
+    cycle = rf"cycle loss $\lambda\,\Vert \hat {start} - {start}\Vert_1$: back where it came from"
+    pen.loss((350, y + sign * 78), cycle, *ends, bend=sign * 0.1)
+    judge = rf"$D_{there.upper()}$: does $\tilde {there}$ look like a real ${there}$?"
+    pen.loss((350, y - sign * 68), judge, (middle[0], y - sign * SIDE / 2), colour=BLUE)
+
+
+def pix2pix() -> Figure:
+    """Translation with pairs: the truth is known, so one loss compares with it, and a judge sees pairs."""
+    pen = Pen(
+        260,
+        "pix2pix, translation with pairs. The image a enters the generator G, a U-Net, which makes a "
+        "translated b. The true b of the same pair is known: the L1 loss compares the two and moves G. "
+        "The discriminator D sees a together with the true b or with the translated one, and says which "
+        "pair is real.",
+    )
+    y = 92
+    pen.image((48, y), "$a$", "given")
+    pen.network((190, y), "generator $G$\n(U-Net)", 74, 74, 140)
+    made = pen.image((332, y), r"$\tilde b$", "translated", OTHER_IMAGE)
+    true = pen.image((332, 212), "$b$", "", OTHER_IMAGE)
+    pen.text((290, 212), "true partner of $a$", size=SMALL, ha="right")
+    pen.network((500, 150), "discriminator $D$\nof pairs", 100, 50, 140)
+    for start, end in (
+        ((48 + HALF, y), (120, y)),
+        ((260, y), (made[0] - HALF, y)),
+        ((made[0] + HALF, y), (430, 134)),
+        ((true[0] + HALF, 212), (430, 166)),
+        ((570, 150), (612, 150)),
+    ):
+        pen.arrow(start, end)
+    pen.text((655, 150), "pair real\nor not", size=SMALL)
+    pen.arrow((48, y - HALF - 20), (500, 98), dashed=True, bend=0.25)
+    pen.text((488, 36), "$D$ sees $a$ too", size=SMALL)
+    pen.loss((170, 160), r"$\lambda\,\Vert \tilde b - b\Vert_1$: moves $G$", (302, y + 24), (302, 200))
+    pen.loss((610, 40), "adversarial losses:\none for $G$, one for $D$", (655, 134))
+    return pen.figure
