@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from medgen_course.datasets.fetch import data_folder
+from medgen_course.datasets.sources import Dataset
 from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
@@ -49,6 +50,17 @@ def path(dataset: str, model: str) -> Path:
 def card(dataset: str, model: str) -> dict[str, Any]:
     """The card of a model: data, licence, attribution, recipe, test figures. Raises RunNotFound."""
     return read_json(_there(path(dataset, model).with_suffix(".json"), dataset))
+
+
+def made_for(data: Dataset, model: str) -> bool:
+    """Whether a model was made for exactly these images: an official file, by its checksum, or the phantom.
+
+    The name of a data set is verified (see `Dataset`): an own file never has an official one.
+    """
+    if not path(data.name, model).is_file():
+        return False
+    shape = card(data.name, model)["model"]
+    return (shape["channels"], shape["size"]) == (data.channels, data.size)
 
 
 def save(

@@ -1,10 +1,11 @@
 """Every game on eight Gaussians, five seeds, equal settings and published ones: a JSON for notebook 03.
 
-    python recipes/games.py
+    python recipes/games.py [HOW_MANY]
 
-Each row names its budget. Rows that are there already are not played again, so it can be stopped at any time.
+Each row names its budget. Games that are there already are not played again: it can be stopped at any time.
 """
 
+import sys
 import time
 
 import torch
@@ -14,40 +15,44 @@ from medgen_course.files import write_json
 from medgen_course.models.gan_objectives import OBJECTIVES
 from medgen_course.toys import mixture
 from medgen_course.toys.settings import PUBLISHED, SAME, Settings
+from medgen_course.toys.side_by_side import play_several
 from medgen_course.training.checkpoints import read_json
 
-SEEDS, UPDATES = range(5), 2000
+SEEDS, UPDATES, BATCH = range(5), 2000, 128
 
 
 def plan() -> list[tuple[str, str, Settings]]:
-    """(table, game, settings) of every row of the two tables."""
+    """(table, game, settings) of every line of the two tables."""
     same = [("same", name, SAME) for name in OBJECTIVES]
     return same + [("published", name, one) for name, several in PUBLISHED.items() for one in several]
 
 
-def row(table: str, objective: str, settings: Settings, seed: int) -> dict:
-    """One game, with what it cost."""
+def play(table: str, objective: str, settings: Settings) -> list[dict]:
+    """A row for each seed, with what it cost."""
     started = time.process_time()
-    algorithm, seen = mixture.play(objective, seed, UPDATES, settings=settings)
-    modes, near = mixture.modes_found(seen[-1])
-    return {
-        "table": table, "objective": objective, "settings": settings.told(), "source": settings.source,
-        "seed": seed, "generator_updates": UPDATES, "discriminator_updates": UPDATES * algorithm.every,
-        "modes": modes, "near": round(near, 4), "cpu_seconds": round(time.process_time() - started, 1),
-    }  # fmt: skip
+    steps = settings.discriminator_steps or OBJECTIVES[objective].discriminator_steps
+    rows = []
+    for seed, points in zip(SEEDS, play_several(objective, SEEDS, UPDATES, settings, BATCH), strict=True):
+        modes, near = mixture.modes_found(points)
+        rows.append({
+            "table": table, "objective": objective, "settings": settings.told(), "source": settings.source,
+            "seed": seed, "batch_size": BATCH, "generator_updates": UPDATES,
+            "discriminator_updates": UPDATES * steps, "modes": modes, "near": round(near, 4),
+        })  # fmt: skip
+    print(table, objective, settings.told(), [(row["modes"], row["near"]) for row in rows],
+          f"{time.process_time() - started:.0f} s", flush=True)  # fmt: skip
+    return rows
 
 
 def main() -> None:
-    """Play what is missing, and write after each game."""
+    """Play what is missing, and write after each game; an argument says how many at most."""
     target = pretrained.games_path()
     rows = read_json(target)["rows"] if target.is_file() else []
-    done = {(r["table"], r["objective"], r["settings"], r["seed"]) for r in rows}
-    for seed in SEEDS:
-        for table, objective, settings in plan():
-            if (table, objective, settings.told(), seed) not in done:
-                rows.append(row(table, objective, settings, seed))
-                write_json(target, {"recipe": "recipes/games.py", "rows": rows})
-                print(rows[-1], flush=True)
+    done = {(row["table"], row["objective"], row["settings"]) for row in rows}
+    missing = [one for one in plan() if (one[0], one[1], one[2].told()) not in done]
+    for table, objective, settings in missing[: int(sys.argv[1]) if sys.argv[1:] else None]:
+        rows += play(table, objective, settings)
+        write_json(target, {"recipe": "recipes/games.py", "rows": rows})
 
 
 if __name__ == "__main__":

@@ -188,7 +188,8 @@ def _own_push(record: Record) -> None:
                 "the generator stepped along its own gradient plus what D's loss had left in it. That "
                 f"leaves {kept:.0%} of the way that its own loss asks for: D's loss wants images that are "
                 "found out; together the two are -log D - log(1 - D), smallest at D = 1/2, so G stands still "
-                "where D is unsure. Detach the generated images for D, or clear G's gradients before its own backward."
+                "where D is unsure. Detach the generated images for D, or clear G's gradients before its own "
+                "backward."
             )
 
 

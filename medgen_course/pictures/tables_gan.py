@@ -29,14 +29,20 @@ def fidelity(reports: Reports, below: str = "", extra: Iterable[Sequence[object]
     rows = [[name, *cells, *[""] * len(ENDS)] for name, *cells in extra]
     for measure, own in first.items():
         cells = [interval(report[measure]) for report in reports.values()]
-        rows.append([measure, *cells, *(f"{own[end]:.3g}" for end in ENDS)])
+        rows.append([measure, *cells, *(short(own.get(end)) for end in ENDS)])
     return table(["", *reports, *ENDS.values()], rows, below)
 
 
-def interval(row: Mapping[str, float]) -> str:
+def interval(row: Mapping[str, Any]) -> str:
     """A value with the lowest and the highest that it was averaged over, where it has them."""
-    ends = f" ({row['low']:.3g} to {row['high']:.3g})" if row["low"] < row["high"] else ""
-    return f"{row['value']:.3g}{ends}"
+    if row["value"] is None or row["low"] == row["high"]:
+        return short(row["value"])
+    return f"{short(row['value'])} ({short(row['low'])} to {short(row['high'])})"
+
+
+def short(value: float | None) -> str:
+    """Three digits; a dash where there is no number."""
+    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
@@ -75,3 +81,41 @@ def _outcome(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _row(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]) -> Markdown:
+    """What became of every measure under each fault, and which got worse by more than a fifth.
+
+    Args:
+        noticed: fault to measure to value; the first is without any.
+        lower_is_better: measures that are better when low.
+    """
+    usual = next(iter(noticed.values()))
+    rows = []
+    for fault, row in noticed.items():
+        signs = {name: 1 if name in lower_is_better else -1 for name in usual}
+        worse = [n for n in usual if signs[n] * (row[n] - usual[n]) > 0.2 * abs(usual[n])]
+        rows.append([fault, *(short(row[name]) for name in usual), ", ".join(worse) or "none"])
+    return table(["fault", *usual, "worse by more than a fifth"], rows)
+
+
+def budgets(rows: Sequence[Mapping[str, Any]]) -> Markdown:
+    """VAE and GAN with equal budgets: median of the seeds, lowest and highest in brackets."""
+    columns = {name: over_seeds([row for row in rows if row["model"] == name]) for name in ("VAE", "GAN")}
+    lines = [[name, *(interval(column[name]) for column in columns.values())] for name in columns["VAE"]]
+    first = rows[0]
+    below = (
+        f"{first['epochs']} epochs of the same images, no labels, {len(rows) // 2} seeds each, "
+        f"{first['images']} images in every column."
+    )
+    return table(["", *columns], lines, below)
+
+
+def folded(markdown: Markdown) -> str:
+    """A table as HTML, to stand inside the fold of an answer."""
+    lines = markdown.data.splitlines()
+    head, _, *body = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    top = "".join(f"<th>{cell}</th>" for cell in ([""] * (len(body[0]) - len(head)) + head))
+    rest = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body)
+    below = " ".join(line for line in lines if not line.startswith("|"))
+    return f"<table><tr>{top}</tr>{rest}</table><p>{below}</p>"

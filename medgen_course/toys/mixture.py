@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.models.gan import GANAlgorithm
@@ -74,10 +74,17 @@ def make_players(objective: str, seed: int = 0, settings: Settings = SAME) -> GA
         torch.manual_seed(seed)
         generator = PointGenerator()
         discriminator = PointDiscriminator(spectral_norm=game.spectral_norm, gain=settings.gain)
+    return assemble(generator, discriminator, objective, settings)
+
+
+def assemble(
+    generator: nn.Module, discriminator: nn.Module, objective: str, settings: Settings
+) -> GANAlgorithm:
+    """Two players with the optimisers and the constants of `settings`."""
     steps = settings.discriminator_steps
     algorithm = GANAlgorithm(generator, discriminator, objective, discriminator_steps=steps, ema=0.99)
     if settings.penalty is not None:
-        algorithm.objective = replace(game, gradient_penalty=settings.penalty)
+        algorithm.objective = replace(algorithm.objective, gradient_penalty=settings.penalty)
     algorithm.optimizers = {
         name: settings.optimizer(algorithm.networks[name].parameters(), **settings.options)
         for name in ("generator", "discriminator")

@@ -5,7 +5,8 @@ import torch
 from medgen_course.models.gan import GANAlgorithm
 from medgen_course.models.point_gan import PointDiscriminator, PointGenerator, move, moved_back
 from medgen_course.toys import mixture
-from medgen_course.toys.settings import PUBLISHED, SAME
+from medgen_course.toys.settings import PUBLISHED, SAME, Settings
+from medgen_course.toys.side_by_side import Discriminators, Generators, play_several
 
 
 def test_the_default_objective_recovers_the_modes():
@@ -59,3 +60,35 @@ def test_every_game_starts_from_the_same_networks():
     for a, b in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
         assert torch.equal(a, b)
     assert first.discriminator.gain == second.discriminator.gain == SAME.gain
+
+
+def test_games_side_by_side_move_as_they_do_alone():
+    """Two seeds in one call: after an update each network is where it would be with its own points."""
+    plain = Settings(torch.optim.SGD, {"lr": 0.1}, "a test")  # linear in the gradient: the mean is over both
+    twice = Settings(torch.optim.SGD, {"lr": 0.2}, "a test")
+    alone = [mixture.make_players("non_saturating", seed, plain) for seed in (0, 1)]
+    together = [mixture.make_players("non_saturating", seed) for seed in (0, 1)]
+    both = mixture.assemble(
+        Generators([p.generator for p in together]),
+        Discriminators([p.discriminator for p in together]),
+        "non_saturating",
+        twice,
+    )
+    x = next(mixture.Mixture(8, 1).epoch(0, 0))["x"]
+    torch.manual_seed(0)
+    z = torch.randn(8, 8)
+    torch.manual_seed(0)
+    both.step({"x": x, "label": None}, lambda loss: loss.backward())
+    for i, one in enumerate(alone):
+        fake = one.generator(z[i::2]).sigmoid()
+        one.update_discriminator(x[i::2], fake.detach(), None, lambda loss: loss.backward())
+        one.update_generator(fake, None, lambda loss: loss.backward())
+        for player in ("generator", "discriminator"):
+            own, shared = getattr(one, player), getattr(both, player).networks[i]
+            for a, b in zip(own.parameters(), shared.parameters(), strict=True):
+                torch.testing.assert_close(a, b)
+
+
+def test_several_seeds_give_samples_each():
+    points = play_several("hinge", (0, 1, 2), updates=2, settings=PUBLISHED["hinge"][1], batch_size=4)
+    assert [p.shape for p in points] == [(2000, 2)] * 3 and not torch.equal(points[0], points[1])
