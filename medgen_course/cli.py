@@ -89,12 +89,17 @@ def evaluate(
 
 
 def _print_figures(measured: dict[str, dict[str, Any]], legend: str) -> None:
-    print(f"{'test split':21}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
+    ends = [name for name in ("worst", "blurred", "best") if any(name in row for row in measured.values())]
+    print(f"{'test split':21}  {'mean':>9}  {'interval':>20}" + "".join(f"  {name:>9}" for name in ends))
     for name, row in measured.items():
         low_high = f"{_number(row['low'])} to {_number(row['high'])}" if "low" in row else "-"
-        worst, best = _number(row.get("worst")), _number(row.get("best"))
-        print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
+        cells = "".join(f"  {_number(row.get(end)):>9}" for end in ends)
+        print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}{cells}")
     print(legend.format(**measured))
+    notes = {row["note"]: [n for n in measured if measured[n].get("note") == row["note"]]
+             for row in measured.values() if "note" in row}  # fmt: skip
+    for note, names in notes.items():
+        print(f"{', '.join(names)}: {note}.")
 
 
 def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = None) -> int:

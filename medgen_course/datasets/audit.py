@@ -22,7 +22,7 @@ def audit(dataset: Dataset) -> dict:
         Plain ints and floats, ready for JSON. In multi-label data an image counts in several classes or none.
     """
     prints = {
-        name: [_fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
+        name: [fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
     }
     distinct = {name: set(marks) for name, marks in prints.items()}
     return {
@@ -41,7 +41,7 @@ def audit(dataset: Dataset) -> dict:
     }
 
 
-def _fingerprint(image: np.ndarray) -> bytes:
+def fingerprint(image: np.ndarray) -> bytes:
     """16 bytes that two images share only if they are the same, but for one chance in about 10^38."""
     return blake2b(np.ascontiguousarray(image), digest_size=16).digest()
 

@@ -13,6 +13,7 @@ from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
 from medgen_course.models.samples import draw_labels, generate
+from medgen_course.runs.progress import Progress
 from medgen_course.runs.reconstruction import images_for
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder
@@ -20,7 +21,11 @@ from medgen_course.training.recorder import Recorder, spaced_moments
 
 SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
 SHOWN = {"density": "density", "coverage": "coverage", "memorisation": "memorisation"}
-LEGEND = "{coverage[n]} images in every column. best: real test images against train; worst: noise."
+LEGEND = (
+    "{coverage[n]} images in every column. best: real test images against train; blurred: the same, blurred "
+    "by one pixel, which is smooth and copies nothing; worst: noise. Compared: {coverage[features]}; for "
+    "memorisation pixels. {memorisation[known]} test images stand in the training split too, bit for bit."
+)
 RECORDED = 256  # validation images that the discriminator judges at every recorded moment
 DRAWN = 4  # as many times the test images are drawn, for an interval
 
@@ -94,10 +99,14 @@ def load(run: RunFolder, config: dict[str, Any]) -> Generator:
 
 def evaluate(model: Generator, config: dict[str, Any], dataset: str, **_: Any) -> dict[str, dict[str, Any]]:
     """Samples against test images, classes drawn as in training; see `fidelity.evaluate_samples`."""
-    data = images_for(config, dataset)
+    data, tell = images_for(config, dataset), Progress()
     n = DRAWN * len(data.test)
+    network = feature_network(data)
+    tell("the network whose features are compared is trained")
+    against = reference(data, network, "test")
+    tell(f"the {len(data.train):,} training images are looked at")
     labels = draw_labels(config["class_counts"], n) if model.num_classes else None
-    return evaluate_samples(generate(model, n, labels=labels), reference(data, feature_network(data), "test"))
+    return evaluate_samples(generate(model, n, labels=labels), against, tell=tell)
 
 
 def sample(

@@ -11,13 +11,15 @@ from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.samples import draw_from_prior
 from medgen_course.models.vae import VAE, VAEAlgorithm
-from medgen_course.runs.reconstruction import LEGEND, images_for, with_ends
+from medgen_course.runs.reconstruction import LEGEND as ENDS
+from medgen_course.runs.reconstruction import images_for, with_ends
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
 __all__ = ["LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "train"]
 
 SETTINGS = Settings(num_epochs=20, batch_size=128, learning_rate=3e-3)
+LEGEND = f"{ENDS} elbo, reconstruction, kl, log_likelihood: nats per image."
 SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"}
 
 

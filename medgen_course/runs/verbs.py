@@ -58,7 +58,8 @@ def measure(
     Returns:
         Each figure as a mean over images with its bootstrap interval, `value`, `low`, `high`, and where they
         make sense the ends that it can be read between, `worst` and `best`. Which figures: see `evaluate` of
-        the kind, `medgen_course/runs/KIND.py`. None where not finite.
+        the kind, `medgen_course/runs/KIND.py`. None where not finite. `note` is why there is no value, or
+        what must be known of it.
     Raises:
         RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
     """
@@ -70,9 +71,13 @@ def measure(
         model, config, dataset or config["dataset"], device=device, importance_samples=importance_samples
     )
     return {
-        name: {key: value if math.isfinite(value) else None for key, value in row.items()}
+        name: {key: None if _endless(value) else value for key, value in row.items()}
         for name, row in rows.items()
     }
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def sample(
