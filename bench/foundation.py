@@ -86,8 +86,8 @@ def vae_sliders() -> None:
     split = data.train
     walk = explorers.VAELatentExplorer(
         vaes[1.0],
-        data.test.images,
-        data.test.labels,
+        data.val.images,
+        data.val.labels,
         data.label_names,
         codes[1.0],
         split.images,

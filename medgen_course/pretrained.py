@@ -1,7 +1,7 @@
 """Weights that come with the course: `data/pretrained/DATASET/MODEL.safetensors`, a card beside each.
 
-Weights are stored in half precision and used in single. The codes of the test split (mu, logvar, labels) are
-stored with the VAEs, so that their latent space can be walked without a single image at hand.
+Weights are stored in half precision and used in single. The codes of the validation split (mu, logvar,
+labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medgen_course.datasets import Dataset
 from medgen_course.datasets.fetch import data_folder
-from medgen_course.datasets.sources import Dataset
 from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
@@ -31,7 +31,7 @@ BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 @dataclass(frozen=True)
 class Codes:
-    """Posteriors of the test split at one beta.
+    """Posteriors of the validation split at one beta.
 
     mu, logvar: float32 (N, latent_dim).
     labels: int64 (N,).
@@ -52,15 +52,18 @@ def card(dataset: str, model: str) -> dict[str, Any]:
     return read_json(_there(path(dataset, model).with_suffix(".json"), dataset))
 
 
-def made_for(data: Dataset, model: str) -> bool:
-    """Whether a model was made for exactly these images: an official file, by its checksum, or the phantom.
+def fits(data: Dataset, model: str) -> bool:
+    """Whether weights of a model are shipped for just these images.
 
-    The name of a data set is verified (see `Dataset`): an own file never has an official one.
+    Args:
+        data: an official file (its checksum was compared) or the phantom; never an own file, whatever it is
+            called, because its name says nothing about what it holds.
+        model: such as "vae"; its card has `channels` and `size`.
     """
-    if not path(data.name, model).is_file():
+    if data.source.startswith("own file") or not path(data.name, model).is_file():
         return False
-    shape = card(data.name, model)["model"]
-    return (shape["channels"], shape["size"]) == (data.channels, data.size)
+    settings = card(data.name, model)["model"]
+    return (settings["channels"], settings["size"]) == (data.channels, data.size)
 
 
 def save(
@@ -115,11 +118,11 @@ def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
-    """Codes of the test split at each of `BETAS`, of the models "vae" or of the one "conditioned_vae"."""
+    """Codes of the validation split at each of `BETAS`, of "vae", one a beta, or of "conditioned_vae"."""
     tensors, _ = _read(dataset, model)
-    labels = tensors["test/labels"].long()
+    labels = tensors["val/labels"].long()
     return {
-        beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
+        beta: Codes(tensors[f"val/mu/{beta:g}"].float(), tensors[f"val/logvar/{beta:g}"].float(), labels)
         for beta in BETAS
     }
 
@@ -146,6 +149,16 @@ def sweep_path(dataset: str) -> Path:
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
     """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
     return _columns(_there(sweep_path(dataset), dataset))
+
+
+def one_network_path(dataset: str) -> Path:
+    """Where the curves of the one VAE for every beta rest, at two budgets."""
+    return data_folder() / "pretrained" / dataset / "one_network.csv"
+
+
+def load_one_network(dataset: str) -> dict[str, np.ndarray]:
+    """Columns epochs (as one VAE had, and as shipped), beta, rate, rmse, elbo on val; raises RunNotFound."""
+    return _columns(_there(one_network_path(dataset), dataset))
 
 
 def load_translators(dataset: str) -> dict[int, Translators]:

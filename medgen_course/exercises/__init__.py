@@ -20,6 +20,7 @@ from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
 from medgen_course.exercises.vae_draw import check_reparameterise
+from medgen_course.exercises.vae_experiments import check_fixed_sigma, check_latents_needed
 from medgen_course.exercises.verdict import Verdict
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
     "check_elbo",
+    "check_fixed_sigma",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
     "check_hidden_copies",
@@ -37,6 +39,7 @@ __all__ = [
     "check_interpolate",
     "check_keep_first",
     "check_kl",
+    "check_latents_needed",
     "check_non_saturating",
     "check_receptive_field",
     "check_reconstruction_loss",

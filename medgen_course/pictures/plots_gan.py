@@ -1,7 +1,5 @@
 """Figures of notebook 03: points of a game in the plane, and the objectives over what D says."""
 
-import base64
-import html
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -68,10 +66,3 @@ def losses_and_slopes(
     losses = torch.stack([objective.generator(value[None]) for value in each])
     (slopes,) = torch.autograd.grad(losses.sum(), each)
     return losses.detach().numpy(), slopes.numpy()
-
-
-def folded(figure: Figure) -> str:
-    """A figure as HTML with its alternative text, to stand inside the fold of an answer."""
-    data = base64.b64encode(figure._repr_png_()).decode()
-    text = html.escape(figure.alternative_text(), quote=True)
-    return f'<br><img alt="{text}" src="data:image/png;base64,{data}">'

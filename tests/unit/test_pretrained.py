@@ -1,5 +1,6 @@
 """The shipped weights: they load, fit their cards, and say what the course claims of them."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -81,9 +82,9 @@ def test_the_vaes_cards_and_codes_fit_their_weights(data, kind):
                 f"{name} at beta {beta:g}"
             )
         with torch.no_grad():
-            mu, _ = model.encode(to_unit(images))
+            mu, _ = model.encode(to_unit(torch.from_numpy(data.val.images)))
         torch.testing.assert_close(stored[beta].mu, mu, atol=0.02, rtol=0.01)
-        assert np.array_equal(stored[beta].labels, data.test.labels)
+        assert np.array_equal(stored[beta].labels, data.val.labels)
 
 
 def test_beta_one_has_the_highest_validation_elbo_and_the_rate_falls(data):
@@ -114,9 +115,27 @@ def test_the_sweep_covers_every_beta_with_three_seeds():
         assert pairs == {(beta, seed) for beta in pretrained.BETAS for seed in range(3)}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_one_network_is_recorded_with_the_epochs_of_one_vae_and_as_shipped(name):
+    record = pretrained.load_one_network(name)
+    cards = [pretrained.card(name, kind)["recipe"]["epochs"] for kind in ("vae", "conditioned_vae")]
+    assert np.unique(record["epochs"]).tolist() == cards
+    for epochs in cards:
+        rates = record["rate"][record["epochs"] == epochs]
+        assert len(rates) == 21 and (np.diff(rates) < 0).all()  # beta rises from row to row
+    short, shipped = (record["elbo"][record["epochs"] == epochs] for epochs in cards)
+    assert not np.array_equal(short, shipped)
+
+
 def test_other_images_are_told_what_to_do(monkeypatch, tmp_path):
     with pytest.raises(RunNotFound, match=r"breastmnist.*train your own"):
         pretrained.load_vaes("breastmnist")
+
+
+def test_weights_fit_the_images_that_they_were_made_for_and_no_name(data):
+    assert pretrained.fits(data, "vae") and not pretrained.fits(data, "no such model")
+    assert not pretrained.fits(dataclasses.replace(data, size=64), "vae")
+    assert not pretrained.fits(dataclasses.replace(data, source="own file x.npz, MD5 0"), "vae")
 
 
 def refuse(word):

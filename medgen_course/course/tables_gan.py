@@ -1,22 +1,18 @@
-"""Tables of notebook 03 as Markdown: what was measured beside the ends that it is read between."""
+"""Tables of notebook 03: what was measured, beside the ends that it is read between."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from IPython.display import Markdown
+from IPython.display import HTML
+
+from medgen_course.course.reading import table
 
 Reports = Mapping[str, Mapping[str, Mapping[str, float]]]
 ENDS = {"best": "real, held out", "blurred": "the same, blurred", "worst": "noise"}
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], below: str = "") -> Markdown:
-    """A table with a sentence below it; cells are written as they are."""
-    lines = [_row(head), _row(["---"] * len(head)), *map(_row, rows)]
-    return Markdown("\n".join([*lines, "", below]))
-
-
-def fidelity(reports: Reports, below: str = "", extra: Iterable[Sequence[object]] = ()) -> Markdown:
+def fidelity(reports: Reports, below: str = "", extra: Iterable[Sequence[object]] = ()) -> HTML:
     """A row for each measure, a column for each report, then the ends of the first report.
 
     Args:
@@ -26,7 +22,7 @@ def fidelity(reports: Reports, below: str = "", extra: Iterable[Sequence[object]
         extra: further rows: a name and one cell for each report, such as budgets.
     """
     first = next(iter(reports.values()))
-    rows = [[name, *cells, *[""] * len(ENDS)] for name, *cells in extra]
+    rows = [[name, *map(str, cells), *[""] * len(ENDS)] for name, *cells in extra]
     for measure, own in first.items():
         cells = [interval(report[measure]) for report in reports.values()]
         rows.append([measure, *cells, *(short(own.get(end)) for end in ENDS)])
@@ -52,7 +48,7 @@ def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]
     return {n: {"value": median(v), "low": min(v), "high": max(v)} for n, v in columns.items()}
 
 
-def games(rows: Sequence[Mapping[str, Any]], which: str) -> Markdown:
+def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
     """The games on eight Gaussians: median of the seeds, lowest and highest in brackets, and the budget.
 
     Args:
@@ -79,11 +75,7 @@ def _outcome(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _row(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]) -> Markdown:
+def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]) -> HTML:
     """What became of every measure under each fault, and which got worse by more than a fifth.
 
     Args:
@@ -99,7 +91,7 @@ def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]
     return table(["fault", *usual, "worse by more than a fifth"], rows)
 
 
-def budgets(rows: Sequence[Mapping[str, Any]]) -> Markdown:
+def budgets(rows: Sequence[Mapping[str, Any]]) -> HTML:
     """VAE and GAN with equal budgets: median of the seeds, lowest and highest in brackets."""
     columns = {name: over_seeds([row for row in rows if row["model"] == name]) for name in ("VAE", "GAN")}
     lines = [[name, *(interval(column[name]) for column in columns.values())] for name in columns["VAE"]]
@@ -109,13 +101,3 @@ def budgets(rows: Sequence[Mapping[str, Any]]) -> Markdown:
         f"{first['images']} images in every column."
     )
     return table(["", *columns], lines, below)
-
-
-def folded(markdown: Markdown) -> str:
-    """A table as HTML, to stand inside the fold of an answer."""
-    lines = markdown.data.splitlines()
-    head, _, *body = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
-    top = "".join(f"<th>{cell}</th>" for cell in ([""] * (len(body[0]) - len(head)) + head))
-    rest = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body)
-    below = " ".join(line for line in lines if not line.startswith("|"))
-    return f"<table><tr>{top}</tr>{rest}</table><p>{below}</p>"
