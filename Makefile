@@ -58,8 +58,6 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
 	$(BIN)/python recipes/games.py
-	$(BIN)/python recipes/budgets.py
-	$(BIN)/python recipes/few.py
 	$(BIN)/python recipes/translation_eye.py
 	$(BIN)/python recipes/cyclegan.py
 	$(BIN)/python recipes/pix2pix.py

@@ -216,26 +216,6 @@ def load_games() -> list[dict[str, Any]]:
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
 
 
-def budgets_path() -> Path:
-    """Where a VAE and a GAN of the same budget rest, as figures (recipes/budgets.py)."""
-    return data_folder() / "pretrained" / "budgets.json"
-
-
-def load_budgets() -> list[dict[str, Any]]:
-    """One row for each model and seed, with its budget and figures on validation; raises RunNotFound."""
-    return read_json(_there(budgets_path(), "equal budgets"))["rows"]
-
-
-def few_path() -> Path:
-    """Where long runs on few images rest, as curves (recipes/few.py)."""
-    return data_folder() / "pretrained" / "few.json"
-
-
-def load_few() -> dict[str, Any]:
-    """Images, epochs, and `runs`: name to columns over the epochs; raises RunNotFound."""
-    return read_json(_there(few_path(), "few images"))
-
-
 def _columns(file: Path) -> dict[str, np.ndarray]:
     table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}

@@ -18,7 +18,7 @@ from medgen_course.toys.settings import PUBLISHED, SAME, Settings
 from medgen_course.toys.side_by_side import play_several
 from medgen_course.training.checkpoints import read_json
 
-SEEDS, UPDATES, BATCH = range(5), 2000, 128
+SEEDS, UPDATES, BATCH = range(5), 1000, 64
 
 
 def plan() -> list[tuple[str, str, Settings]]:

@@ -41,13 +41,6 @@ def short(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Measures of several seeds as one column: the median, the lowest and the highest of each."""
-    numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
-    columns = {name: [float(row[name]) for row in rows] for name in numbers}
-    return {n: {"value": median(v), "low": min(v), "high": max(v)} for n, v in columns.items()}
-
-
 def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
     """The games on eight Gaussians: median of the seeds, lowest and highest in brackets, and the budget.
 
@@ -63,6 +56,22 @@ def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
     head = ["game", "both players", "updates of G, of D", "modes found", "points within 3σ of one"]
     seeds = sorted({row["seed"] for row in chosen})
     return table(head, lines, f"Median of {len(seeds)} seeds, lowest and highest in brackets.")
+
+
+def games_compared(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which games moved by more than the seeds spread, from the first table to the best line of the second."""
+    told = []
+    for name in dict.fromkeys(row["objective"] for row in rows if row["table"] == "published"):
+        same = [row["near"] for row in rows if row["table"] == "same" and row["objective"] == name]
+        lines: dict[str, list[float]] = {}
+        for row in rows:
+            if row["table"] == "published" and row["objective"] == name:
+                lines.setdefault(row["settings"], []).append(row["near"])
+        best = max(lines.values(), key=median)
+        ranges = f"{min(same):.0%} to {max(same):.0%}, then {min(best):.0%} to {max(best):.0%}"
+        word = "better" if min(best) > max(same) else "worse" if max(best) < min(same) else "a tie"
+        told.append(f"{name}: {word} ({ranges})")
+    return f"Points near a cloud, first table against the best line of the second: {'; '.join(told)}."
 
 
 def _outcome(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -89,15 +98,3 @@ def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]
         worse = [n for n in usual if signs[n] * (row[n] - usual[n]) > 0.2 * abs(usual[n])]
         rows.append([fault, *(short(row[name]) for name in usual), ", ".join(worse) or "none"])
     return table(["fault", *usual, "worse by more than a fifth"], rows)
-
-
-def budgets(rows: Sequence[Mapping[str, Any]]) -> HTML:
-    """VAE and GAN with equal budgets: median of the seeds, lowest and highest in brackets."""
-    columns = {name: over_seeds([row for row in rows if row["model"] == name]) for name in ("VAE", "GAN")}
-    lines = [[name, *(interval(column[name]) for column in columns.values())] for name in columns["VAE"]]
-    first = rows[0]
-    below = (
-        f"{first['epochs']} epochs of the same images, no labels, {len(rows) // 2} seeds each, "
-        f"{first['images']} images in every column."
-    )
-    return table(["", *columns], lines, below)

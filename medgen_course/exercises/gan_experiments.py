@@ -87,11 +87,12 @@ def _examine_truncation(
 def _truncation_told(measured: Mapping[float, Mapping[str, float]]) -> str:
     """What the figures show, in the student's own numbers."""
     told = []
-    for name in ("density", "recall"):
-        short, full = measured[TRUNCATIONS[0]][name], measured[TRUNCATIONS[-1]][name]
-        way = "rises" if short > full else "falls" if short < full else "stays"
-        told.append(f"{name} {way} from {full:.3f} to {short:.3f}")
-    return f"With the noise halved, {' and '.join(told)}."
+    for name in ("recall", "density"):
+        values = ", ".join(f"{measured[t][name]:.3f} at {t:g}" for t in reversed(TRUNCATIONS))
+        told.append(f"{name} {values}")
+    short, full = (measured[t]["recall"] for t in (TRUNCATIONS[0], TRUNCATIONS[-1]))
+    way = "falls" if short < full else "rises" if short > full else "stays"
+    return f"You measured {'; '.join(told)}. With the noise halved, recall {way}."
 
 
 def _examine_copies(measured: Mapping[float, float], usual: Mapping[str, float]) -> None:
