@@ -59,7 +59,7 @@ def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
 
 
 def games_compared(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Which games moved by more than the seeds spread, from the first table to the best line of the second."""
+    """Which games moved by more than the seeds spread, from one table to the best line of the other."""
     told = []
     for name in dict.fromkeys(row["objective"] for row in rows if row["table"] == "published"):
         same = [row["near"] for row in rows if row["table"] == "same" and row["objective"] == name]
