@@ -20,7 +20,15 @@ from medgen_course.training import History, RunFolder
 from medgen_course.training.recorder import Recorder, spaced_moments
 
 SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
-SHOWN = {"density": "density", "coverage": "coverage", "memorisation": "memorisation"}
+SHOWN = {
+    "frechet": "Fréchet distance",
+    "kernel": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "memorisation": "memorisation",
+}
 LEGEND = (
     "{coverage[n]} images in every column. best: real test images against train; blurred: the same, blurred "
     "by one pixel, which is smooth and copies nothing; worst: noise. Compared: {coverage[features]}; for "
