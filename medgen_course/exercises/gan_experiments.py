@@ -67,7 +67,7 @@ def _examine_truncation(
     short, full = measured[TRUNCATIONS[0]], measured[TRUNCATIONS[-1]]
     for name in full:
         row = usual[name]
-        slack = max(0.1 * abs(row["high"]), 2 * (row["high"] - row["low"]), 0.02)
+        slack = max(0.25 * abs(row["high"]), 3 * (row["high"] - row["low"]))
         if not row["low"] - slack <= full[name] <= row["high"] + slack:
             raise Finding(
                 f"without truncation (1.0) your {name} is {full[name]:.3f}; the same generator had "
@@ -96,7 +96,7 @@ def _truncation_told(measured: Mapping[float, Mapping[str, float]]) -> str:
 
 
 def _examine_copies(measured: Mapping[float, float], usual: Mapping[str, float]) -> None:
-    none, slack = measured[0.0], max(0.03, 2 * (usual["high"] - usual["low"]))
+    none, slack = measured[0.0], max(0.05, 3 * (usual["high"] - usual["low"]))
     if abs(none - usual["value"]) > slack:
         raise Finding(
             f"without copies your memorisation is {none:.3f}; the same generator had {usual['value']:.3f}. "
