@@ -1,4 +1,4 @@
-"""The games that notebook 03 shows: every line of both tables, five seeds, the same updates of the generator."""
+"""The games that notebook 03 shows: every line of both tables, five seeds, equal updates of the generator."""
 
 from collections import Counter
 
