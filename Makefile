@@ -54,6 +54,7 @@ bench: $(STAMP)
 
 pretrained: $(STAMP)
 	$(BIN)/python recipes/pretrain.py
+	$(BIN)/python recipes/autoencoders.py pneumoniamnist
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
@@ -62,6 +63,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/cyclegan.py
 	$(BIN)/python recipes/pix2pix.py
 	$(BIN)/python recipes/lab.py
+	$(BIN)/python recipes/known_map.py
 	$(BIN)/python recipes/three_minutes.py
 
 report: $(STAMP)

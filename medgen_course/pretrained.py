@@ -87,6 +87,20 @@ def load_autoencoder(dataset: str) -> Autoencoder:
     return _fill(model, tensors, "autoencoder")
 
 
+def load_autoencoders(dataset: str) -> tuple[dict[int, Autoencoder], Autoencoder]:
+    """Autoencoders by the length of their codes, and the denoiser of notebook 01; raises RunNotFound."""
+    tensors, about = _read(dataset, "autoencoders")
+    recipe = about["recipe"]
+    lengths = {name: int(name) for name in map(str, recipe["latent_dims"])}
+    lengths["denoiser"] = recipe["denoiser"]["latent_dim"]
+    made = {
+        name: _fill(Autoencoder(**about["model"], latent_dim=length), tensors, name)
+        for name, length in lengths.items()
+    }
+    denoiser = made.pop("denoiser")
+    return {lengths[name]: model for name, model in made.items()}, denoiser
+
+
 def load_vaes(dataset: str) -> dict[float, VAE]:
     """One VAE for each of `BETAS`, each trained at its own beta; raises RunNotFound."""
     tensors, about = _read(dataset, "vae")
@@ -204,6 +218,16 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
 def results_path() -> Path:
     """Where the figures of README's table rest (`make report`)."""
     return data_folder() / "pretrained" / "results.json"
+
+
+def known_map_path() -> Path:
+    """Where the ablations of CycleGAN's losses on a known map rest (`recipes/known_map.py`)."""
+    return data_folder() / "pretrained" / "known_map.json"
+
+
+def load_known_map() -> dict[str, Any]:
+    """These ablations: `recipe`, and `runs`, one entry for each number of steps, seed and ablation."""
+    return read_json(_there(known_map_path(), "the known map"))
 
 
 def games_path() -> Path:

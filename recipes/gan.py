@@ -63,7 +63,8 @@ def ship(data, train_split, algorithm: GANAlgorithm) -> None:
     about["discriminator"] = {k: v for k, v in discriminator.config.items() if k != "kind"}
     pretrained.save(data.name, "gan", {"generator": generator, "discriminator": discriminator}, about, {})
     for name, row in test["val"].items():
-        print(f"{data.name} val {name}: " + ", ".join(f"{k} {v:.3f}" for k, v in row.items()))
+        ends = {k: row[k] for k in ("value", "low", "high", "best", "blurred", "worst")}
+        print(f"{data.name} val {name}: " + ", ".join(f"{k} {v:.3f}" for k, v in ends.items()))
     print(f"{data.name} classifiers: {test['classifier']}")
 
 

@@ -8,12 +8,23 @@ from pretrain import card
 
 from medgen_course import datasets, pretrained
 from medgen_course.batches.domains import UnpairedSampler
-from medgen_course.datasets.domains import phantom_domains
+from medgen_course.datasets.domains import Domains, phantom_domains
 from medgen_course.files import write_csv
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import evaluate_translators
+from medgen_course.models.classifier import Classifier
+from medgen_course.models.translators import Translators
 
 LAB = {"steps": 1500, "counts": (2048, 512, 512), "prevalences": (0.0, 0.5, 1.0), "seeds": (0, 1, 2)}
+
+
+def measured(pair: Translators, domains: Domains, eye: Classifier) -> dict[str, float]:
+    """A network's figures on both splits, such as `val_erased_ab` and `test_erased_ab`."""
+    return {
+        f"{split}_{name}": round(row["value"], 5)
+        for split in ("val", "test")
+        for name, row in evaluate_translators(pair, domains, eye, split).items()
+    }
 
 
 def lab() -> None:
@@ -26,9 +37,8 @@ def lab() -> None:
         sampler = UnpairedSampler(domains.train.a, domains.train.b, BATCH)
         snapshots, seconds = run(algorithm, sampler, (LAB["steps"],), seed)
         pair = translators(domains, snapshots.kept[LAB["steps"]])
-        found = evaluate_translators(pair, domains, eye)
         rows.append({"prevalence_b": share, "seed": seed, "seconds": round(seconds)})
-        rows[-1] |= {name: round(row["value"], 5) for name, row in found.items()}
+        rows[-1] |= measured(pair, domains, eye)
         print(rows[-1], flush=True)
         if seed == LAB["seeds"][0]:
             networks |= {f"{share:g}/to_b": pair.to_b, f"{share:g}/to_a": pair.to_a}

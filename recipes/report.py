@@ -14,7 +14,7 @@ from medgen_course.files import write_json, write_text
 from medgen_course.pictures import schematics
 from medgen_course.runs import evaluate
 from medgen_course.runs.report import results_table
-from medgen_course.training.checkpoints import RunFolder, read_json
+from medgen_course.training.checkpoints import RunFolder
 
 
 def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:
@@ -59,14 +59,13 @@ def results() -> None:
     """README's table: every shipped model as a run folder, measured by `medgen evaluate`'s function."""
     found = {}
     for name, (kind, title, folder) in run_folders().items():
-        dataset = name.split("/")[0]
+        about = {"kind": kind, "title": title, "dataset": name.split("/")[0]}
+        figures = evaluate(folder)
+        rows = figures.rows
         if kind == "gan":  # against all the images that it learnt from, of which a data set may show a part
-            metrics = pretrained.card(dataset, "gan")["test"]["test"]
-        else:
-            evaluate(folder)
-            metrics = read_json(folder / "metrics.json")
-        found[name] = {"kind": kind, "title": title, "dataset": dataset, "metrics": metrics}
-        print(f"{name}: {len(metrics)} figures", flush=True)
+            rows = pretrained.card(about["dataset"], "gan")["test"]["test"]
+        found[name] = {**about, "measured_on": figures.measured_on, "metrics": rows}
+        print(f"{name}: {len(rows)} figures", flush=True)
     write_json(pretrained.results_path(), found)
     readme = Path("README.md")
     table = results_table(found)

@@ -176,16 +176,22 @@ def rician_noise(x: Tensor, sigma: float, generator: torch.Generator | None = No
     return torch.hypot(x + real, imaginary).clamp(0, 1).to(x.dtype)
 
 
-def poisson_noise(x: Tensor, photons: float, generator: torch.Generator | None = None) -> Tensor:
+def poisson_noise(
+    x: Tensor, photons: float, generator: torch.Generator | None = None, film: bool = False
+) -> Tensor:
     """Count photons: Poisson(photons · x) / photons, cut to [0, 1]. Fewer photons, less dose, more noise.
 
-    The variance is x / photons. That holds for counts; in a stored radiograph logarithm and windowing have
-    already changed the grey levels, so this is a picture of low dose and not a simulation of one.
+    The variance is x / photons, so bright pixels are noisier. In a radiograph it is the other way round:
+    white is where few photons came through the body. `film=True` counts photons from white downwards, so
+    that black is the full count and the variance is (1 - x) / photons. That holds for counts; in a stored
+    radiograph logarithm and windowing have already changed the grey levels, so this is a picture of low dose
+    and not a simulation of one.
 
     Args:
         x: floats in [0, 1], (B, C, H, W).
-        photons: mean count in a pixel of grey level 1, > 0.
+        photons: mean count in a pixel of grey level 1 (of grey level 0 with `film`), > 0.
         generator: source of the random numbers.
+        film: black means many photons, as in a radiograph.
     Returns:
         Same shape and dtype, in [0, 1].
     Raises:
@@ -194,9 +200,10 @@ def poisson_noise(x: Tensor, photons: float, generator: torch.Generator | None =
     check_image(x)
     if not 0 < photons < math.inf:
         raise ValueError(f"photons must be positive and finite, but is {photons}. About 30 is very noisy.")
-    rate = photons * x.float()
+    rate = photons * (1 - x.float() if film else x.float())
     counts = torch.poisson(rate.to(generator.device) if generator else rate, generator=generator).to(x.device)
-    return (counts / photons).clamp(0, 1).to(x.dtype)
+    seen = counts / photons
+    return (1 - seen if film else seen).clamp(0, 1).to(x.dtype)
 
 
 def blur(x: Tensor, sigma: float) -> Tensor:

@@ -9,10 +9,13 @@ from medgen_course.exercises.autoencoder import (
     check_reconstruction_loss,
     check_training_step,
 )
+from medgen_course.exercises.autoencoder_experiments import check_best_length, check_bits
 from medgen_course.exercises.cyclegan import check_cycle_loss, check_receptive_field
 from medgen_course.exercises.cyclegan_bug_hunt import check_cyclegan_bug_hunt
+from medgen_course.exercises.cyclegan_experiments import check_shift_error, check_tell_apart
 from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
+from medgen_course.exercises.data_experiments import check_dose, check_leak
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
@@ -27,9 +30,12 @@ __all__ = [
     "Verdict",
     "check_alternating_step",
     "check_balanced_accuracy",
+    "check_best_length",
+    "check_bits",
     "check_bug_hunt",
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
+    "check_dose",
     "check_elbo",
     "check_fixed_sigma",
     "check_gan_bug_hunt",
@@ -40,10 +46,13 @@ __all__ = [
     "check_keep_first",
     "check_kl",
     "check_latents_needed",
+    "check_leak",
     "check_non_saturating",
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
+    "check_shift_error",
+    "check_tell_apart",
     "check_training_step",
     "check_truncation",
 ]

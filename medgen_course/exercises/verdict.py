@@ -116,6 +116,21 @@ def call(fn: Callable, *arguments: object) -> object:
         raise Finding(f"{type(error).__name__}: {error}{_place(fn, error)}", RAISED) from error
 
 
+def number(fn: Callable, *arguments: object) -> float:
+    """What a student's function returns, as one number.
+
+    Raises:
+        Finding: it raised an exception, returned None, or something that is no number.
+    """
+    found = call(fn, *arguments)
+    if found is None:
+        raise not_attempted()
+    try:
+        return float(found)
+    except (TypeError, ValueError) as error:
+        raise Finding(f"It returns a {type(found).__name__}; expected one number.") from error
+
+
 def _place(fn: Callable, error: Exception) -> str:
     """Say which line of the student's file or cell the error comes from; empty where none took part."""
     code = getattr(inspect.unwrap(fn), "__code__", None)

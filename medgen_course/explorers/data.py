@@ -10,7 +10,7 @@ from medgen_course.explorers.parts.base import Explorer, choice, compare, index_
 from medgen_course.pictures import render
 
 ALL = -1  # the choice "all classes"
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val")  # test is read once, elsewhere
 CORRUPTIONS = ("none", "Gaussian noise", "Rician noise", "low dose (Poisson)", "blur", "occlusion")
 
 
@@ -43,7 +43,9 @@ def change(
         return add(x, sigma, generator), f"{said}, {corruption} σ = {sigma:.2f}"
     if corruption == "low dose (Poisson)":
         photons = 10 ** (3 - 2.5 * strength)
-        return transforms.poisson_noise(x, photons, generator), f"{said}, {photons:.0f} photons at white"
+        return transforms.poisson_noise(
+            x, photons, generator, film=True
+        ), f"{said}, {photons:.0f} photons in black"
     if corruption == "blur":
         sigma = 0.12 * strength * x.shape[-1]
         return transforms.blur(x, sigma), f"{said}, blur σ = {sigma:.1f} pixels"
@@ -76,7 +78,7 @@ class DataExplorer(Explorer):
             raise ValueError("no data set to explore: found an empty dict; give at least one Dataset")
         self._draws = 0
         self.dataset = choice("data set", list(self._datasets), "which data set")
-        self.split = choice("split", SPLITS, "train, validation or test images")
+        self.split = choice("split", SPLITS, "training or validation images")
         self.label = choice("class", self._classes(), "all images, or those of one class")
         self.index = index_slider("image", 1, "which image of this class and split")
         self.augmentation = slider("augmentation", 0, 1, 0, 0.05, "0: none, 1: strong")

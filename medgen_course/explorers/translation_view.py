@@ -9,7 +9,7 @@ from torch import Tensor
 
 from medgen_course.batches.transforms import to_unit
 from medgen_course.datasets.domains import Part
-from medgen_course.metrics.translation import LesionReport, lesion_report
+from medgen_course.metrics.lesions import LesionReport, lesion_report
 from medgen_course.models.translators import Direction, Translators
 
 Moments = Mapping[int, Translators]  # by moment of training

@@ -4,7 +4,8 @@ import numpy as np
 from torch import Tensor
 
 from medgen_course.explorers.translation_view import Journey
-from medgen_course.metrics.translation import LesionReport, quality
+from medgen_course.metrics.lesions import LesionReport
+from medgen_course.metrics.translation import quality
 from medgen_course.pictures import render
 
 

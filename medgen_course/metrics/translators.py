@@ -11,14 +11,9 @@ from torch import Tensor
 from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets.domains import Domains, Part
 from medgen_course.metrics import classification, fidelity
+from medgen_course.metrics.lesions import lesion_report
 from medgen_course.metrics.reconstruction import bootstrap_interval
-from medgen_course.metrics.translation import (
-    apply_lookup,
-    fit_lookup,
-    lesion_report,
-    match_histogram,
-    quality,
-)
+from medgen_course.metrics.translation import apply_lookup, fit_lookup, match_histogram, quality
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.translators import Direction, Translators
 
@@ -90,8 +85,13 @@ def against_truth(made: Tensor, part: Part, to: Direction) -> dict[str, Row]:
 def frechet_row(
     made: Tensor, source: np.ndarray, target: np.ndarray, train: np.ndarray, eye: Classifier
 ) -> Row:
-    """Frechet distance to held-out images of the target domain; equally many images in every column."""
+    """Frechet distance to held-out images of the target domain; equally many images in every column.
+
+    One image has no covariance: then the value is None, and `note` says so.
+    """
     n = min(len(made), len(target), len(train))
+    if n < 2:
+        return {"value": None, "n": n, "note": "1 image; 2 are needed, and hundreds are better"}
     real = classification.embed(eye, target[:n])
 
     def distance(images: np.ndarray) -> float:

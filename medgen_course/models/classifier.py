@@ -23,6 +23,7 @@ class Classifier(nn.Module):
     """
 
     about = "a classifier of the labels"
+    knows_classes = True
 
     def __init__(self, channels: int, size: int, num_classes: int, width: int = 16, dropout: float = 0.2):
         super().__init__()
@@ -82,6 +83,7 @@ class RandomFeatures(Classifier):
     """
 
     about = "a random network (no classes to learn from; compares with no other network)"
+    knows_classes = False
 
     def __init__(self, channels: int, size: int, width: int = 16):
         super().__init__(channels, size, 2, width)

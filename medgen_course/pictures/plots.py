@@ -65,7 +65,11 @@ def images(
 
 
 def rows(
-    named: Mapping[str, Sequence[np.ndarray]], headings: Sequence[str] = (), title="", width: float = 7.0
+    named: Mapping[str, Sequence[np.ndarray]],
+    headings: Sequence[str] = (),
+    title="",
+    width: float = 7.0,
+    limit: float | None = None,
 ) -> Figure:
     """Rows of images, each with its name to the left, and headings over the columns.
 
@@ -75,6 +79,7 @@ def rows(
         headings: one for each column, or none.
         title: states the finding.
         width: of all pictures in a row, in inches at 100 dpi, at most; small images are enlarged to about it.
+        limit: of `render.difference`, where a row shows differences: a scale below says what colours mean.
     Raises:
         ValueError: no images, images of several sizes, or another number of headings than of columns.
     """
@@ -104,7 +109,21 @@ def rows(
     down, right = (side * scale + pad for side in blank.shape[1:3])
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
+    if limit is not None:
+        figure.set_figheight(figure.get_figheight() + 0.55)
+        _difference_scale(figure, axes, limit)
     return figure
+
+
+def _difference_scale(figure: Figure, axes: Axes, limit: float) -> None:
+    """What the colours of `render.difference` mean, in grey levels on the [0, 1] scale."""
+    colours = matplotlib.colors.LinearSegmentedColormap.from_list("", [PALETTE[0], "#eeeeee", PALETTE[5]])
+    scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-limit, limit), colours)
+    bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02,
+                          panchor=False)  # fmt: skip
+    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}, darker", "0", f"+{limit:g}, brighter"])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=10)
 
 
 def history(history, title: str = "") -> Figure:

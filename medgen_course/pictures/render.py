@@ -143,9 +143,18 @@ def difference(a, b, limit: float = 0.5) -> np.ndarray:
     a, b = to_bytes(a), to_bytes(b)
     if a.shape != b.shape:
         raise ValueError(f"images have shapes {a.shape} and {b.shape}: only equal shapes can be compared")
-    signed = np.clip((a.astype(np.float32) - b).mean(axis=0) / (255 * limit), -1, 1)[..., None]  # (H, W, 1)
-    colour = np.where(signed > 0, rgb_of(PALETTE[5]), rgb_of(PALETTE[0]))
-    return np.rint(238 + np.abs(signed) * (colour - 238.0)).astype(np.uint8)
+    return tint((a.astype(np.float32) - b).mean(axis=0), 255 * limit)
+
+
+def tint(signed: np.ndarray, limit: float) -> np.ndarray:
+    """Colours of signed numbers (..., H, W): orange above zero, blue below, full at ±limit.
+
+    Returns:
+        uint8 (..., H, W, 3).
+    """
+    share = np.clip(signed / limit, -1, 1)[..., None]
+    colour = np.where(share > 0, rgb_of(PALETTE[5]), rgb_of(PALETTE[0]))
+    return np.rint(238 + np.abs(share) * (colour - 238.0)).astype(np.uint8)
 
 
 def scatter(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course import datasets, metrics
+from medgen_course import metrics
 from medgen_course.batches.transforms import to_unit
 from medgen_course.datasets import Dataset
 from medgen_course.metrics.reconstruction import too_small_for_ssim
@@ -18,21 +18,14 @@ BEST = {"ssim": 1.0, "mse": 0.0}  # PSNR has no upper end
 LEGEND = "worst: the mean training image in place of every reconstruction."
 
 
-def images_for(config: dict[str, Any], dataset: str) -> Dataset:
-    """The images that a model of `config.json` is to be measured on.
-
-    Raises:
-        RunError: their channels or size are not the model's.
-        DatasetError, DatasetUnavailable: see `datasets.load`.
-    """
+def check_fit(config: dict[str, Any], data: Dataset) -> None:
+    """Raise RunError where the images' channels or size are not those of the model of `config.json`."""
     shape = (config["model"]["channels"], config["model"]["size"])
-    data = datasets.load(dataset, size=shape[1])
     if (data.channels, data.size) != shape:
         raise RunError(
             f"the model was trained on {shape[0]} channels of {shape[1]} pixels; {data.name} has "
             f"{data.channels} of {data.size}. Evaluate it on images of its own kind."
         )
-    return data
 
 
 def with_ends(

@@ -23,6 +23,14 @@ from medgen_course.training.loop import fit
 
 SIZE, COUNT, HELD_OUT, BATCH, RATE = 16, 512, 128, 8, 4e-3
 Draw = Callable[[int, torch.Generator], Tensor]
+WHOLE = {"lambda_cycle": 10.0, "lambda_identity": 5.0, "lambda_adversarial": 1.0}
+ABLATIONS = {  # what is left out -> the weights of the losses
+    "all three": WHOLE,
+    "no cycle loss": WHOLE | {"lambda_cycle": 0.0},
+    "no identity loss": WHOLE | {"lambda_identity": 0.0},
+    "no adversarial loss": WHOLE | {"lambda_adversarial": 0.0},
+    "adversarial only": WHOLE | {"lambda_cycle": 0.0, "lambda_identity": 0.0},
+}
 
 
 def discs(count: int, generator: torch.Generator) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medgen_course import datasets, metrics, phantom, pretrained
-from medgen_course.batches.transforms import to_unit
+from medgen_course.batches.transforms import gaussian_noise, to_unit
 from medgen_course.datasets.fetch import data_folder
 from medgen_course.metrics import classification, fidelity, likelihood
 from medgen_course.models import samples
@@ -31,7 +31,9 @@ def test_the_shelf_is_small_and_holds_no_pickle():
     of_gans = [path for path in files if path.stem in ("gan", "classifier") or "recordings" in path.parts]
     translating = ("cyclegan", "pix2pix", "lab", "translation_eye")
     translators = [path for path in files if path.stem in translating]
-    assert sum(path.stat().st_size for path in set(files) - {*of_gans, *translators}) <= 12e6
+    of_lengths = [path for path in files if path.stem == "autoencoders"]
+    assert sum(path.stat().st_size for path in {*files} - {*of_gans, *translators, *of_lengths}) <= 12e6
+    assert all(path.stat().st_size <= 4.2e6 for path in of_lengths)
     assert all(path.stat().st_size <= 3e6 for path in of_gans)
     assert sum(path.stat().st_size for path in translators) <= 8e6
     assert {path.suffix for path in files} == {".safetensors", ".json", ".csv"}
@@ -49,6 +51,23 @@ def test_everything_loads_without_images(name):
     for model in (vaes[1.0], conditioned.at(1.0)):
         assert 0 <= model.decode(z).min() and model.decode(z).max() <= 1
     assert all(not p.requires_grad for p in conditioned.parameters())
+
+
+def test_autoencoders_of_every_length_reach_what_their_card_says(real_images):
+    models, denoiser = pretrained.load_autoencoders("pneumoniamnist")
+    recipe = pretrained.card("pneumoniamnist", "autoencoders")["recipe"]
+    assert list(models) == recipe["latent_dims"] == [2, 4, 8, 16, 32, 64]
+    assert [model.config["latent_dim"] for model in models.values()] == list(models)
+    x, reached = to_unit(torch.from_numpy(real_images.val.images)), []
+    with torch.inference_mode():
+        for length, model in models.items():
+            reached.append(float(metrics.psnr(model(x), x).mean()))
+            assert reached[-1] == pytest.approx(recipe["validation_psnr"][str(length)]["value"], abs=0.01)
+        noisy = gaussian_noise(x, recipe["denoiser"]["sigma"], torch.Generator().manual_seed(0))
+        assert metrics.psnr(denoiser(noisy), x).mean() > metrics.psnr(models[64](noisy), x).mean()
+    assert reached == sorted(reached)
+    with pytest.raises(RunNotFound, match="nothing pretrained"):
+        pretrained.load_autoencoders("mine.npz")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -193,6 +193,16 @@ def test_noise_has_the_moments_of_its_law():
     assert abs(gauss.mean() - 0.5) < 0.002 and abs(gauss.std() - 0.1) < 0.002
     low_dose = transforms.poisson_noise(x, 100, seeded())
     assert abs(low_dose.mean() - 0.5) < 0.002 and abs(low_dose.var() - 0.5 / 100) < 0.0002
+    white, black = torch.full_like(x, 0.9), torch.full_like(x, 0.2)
+    for film, grey, variance in (
+        (False, white, 0.9),
+        (False, black, 0.2),
+        (True, white, 0.1),
+        (True, black, 0.8),
+    ):
+        seen = transforms.poisson_noise(grey, 1000, seeded(), film)
+        assert abs(seen.mean() - grey.mean()) < 0.002
+        assert abs(seen.var() - variance / 1000) < 0.00005
     rayleigh = transforms.rician_noise(torch.zeros_like(x), 0.1, seeded())
     assert abs(rayleigh.mean() - 0.1 * math.sqrt(math.pi / 2)) < 0.002
     bright = transforms.rician_noise(x, 0.02, seeded())

@@ -1,6 +1,6 @@
 import pytest
 
-from medgen_course.course.reading import decide, hold, letter, reveal, show_source, table
+from medgen_course.course.reading import decide, hold, letter, reveal, show_source
 from medgen_course.models.autoencoder import Autoencoder, reconstruction_loss
 
 
@@ -29,12 +29,6 @@ def test_claims_are_asserted_or_said_not_to_be_made():
     assert hold({"it falls": True}) == "All of it holds: it falls."
     said = hold(claims, enough=False, because="9 updates are too few")
     assert said == "Not claimed here, because 9 updates are too few: it falls; it rises."
-
-
-def test_a_table_has_a_line_for_each_row_and_its_note():
-    page = table(["β", "KL < 1"], [["1", "0"], ["10", "2"]], "on val").data
-    assert page.count("<tr>") == 3 and page.count("<th>") == 2 and page.count("<td>") == 4
-    assert "<th>KL &lt; 1</th>" in page and page.endswith("<p>on val</p>")
 
 
 def test_the_letter_is_that_of_the_nearest_choice():

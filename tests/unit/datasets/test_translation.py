@@ -10,14 +10,16 @@ from medgen_course.datasets import sources
 from medgen_course.datasets.domains import from_dataset, phantom_domains, without_lesions
 from medgen_course.datasets.npz import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
+from medgen_course.metrics.lesions import found, lesion_report, usual_area
 from medgen_course.metrics.translation import (
     apply_lookup,
     fit_lookup,
     gap_closed,
-    lesion_report,
     match_histogram,
     quality,
 )
+from medgen_course.metrics.translators import known
+from medgen_course.phantom.signal import rician
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_classes_as_domains():
 
 
 def test_domains_that_cannot_be(small_phantom):
-    with pytest.raises(DatasetError, match="0 normal, 1 pneumonia, 2 other"):
+    with pytest.raises(DatasetError, match="0 normal; 1 pneumonia; 2 other"):
         from_dataset(labelled([0, 1]), (0, 3))
     with pytest.raises(DatasetError, match="choose two"):
         from_dataset(labelled([0, 1]), (1, 1))
@@ -218,6 +220,38 @@ def test_invented_is_large_connected_and_in_the_lesions_direction(lesion):
     assert report.invented.tolist() == [0, 0, 2, 0] and report.invented_share == 0.25
     assert report.regions[2].sum() == 10 and report.regions.sum() == 10
     assert lesion_report(torch.from_numpy(made), truth, healthy, masks, smallest=2).invented[1] == 1
+
+
+def test_the_usual_area_is_that_of_nine_lesions_in_ten():
+    masks = np.zeros((22, 1, 8, 8), np.uint8)
+    for i, area in enumerate([1, 2, *[5] * 18]):
+        masks[i].flat[:area] = 1  # the last two slices have no lesion
+    assert usual_area(masks) == 2  # two of twenty are smaller than five, and quantiles are areas that occur
+    assert usual_area(masks[2:]) == 5
+
+
+def test_the_rule_finds_true_lesions_that_are_large_and_strong_enough():
+    truth, healthy, masks = slices()
+    seen = torch.from_numpy(truth) / 255
+    limit = 50 / 255
+    assert found(seen, healthy, masks, limit, 4).tolist() == [True, True]
+    assert found(seen, healthy, masks, limit, 5).tolist() == [True, False]
+    assert found(seen, healthy, masks, 101 / 255, 1).tolist() == [False, False]
+
+
+@pytest.mark.parametrize(("to", "alone"), [("b", 0.0), ("a", 0.05)])
+def test_true_slices_scanned_again_hold_no_invention_and_the_rule_finds_most_lesions(to, alone):
+    """What `lesion_report` says of its noise floor; of one pixel alone it would not hold in T1w."""
+    part = phantom_domains(32, counts=(8, 256, 8)).val
+    truth, healthy, masks = known(part, to)[1:]
+    quiet = phantom.generate(256, 32, 0, "val", noise=0)
+    noise = torch.Generator().manual_seed(7)
+    again = rician(torch.from_numpy(quiet.t2w if to == "b" else quiet.t1w) / 255, 0.02, noise).clamp(0, 1)
+    report = lesion_report(again, truth, healthy, masks)
+    assert report.smallest == 3 and report.invented_share == 0 and report.erased_share == 0
+    single = lesion_report(again, truth, healthy, masks, smallest=1)
+    assert single.invented_share == pytest.approx(alone, abs=0.03)
+    assert found(again, healthy, masks, report.threshold, report.smallest).mean() > 0.85
 
 
 def test_lesion_report_needs_lesions_and_equal_shapes():

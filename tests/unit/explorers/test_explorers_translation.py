@@ -12,7 +12,8 @@ from torch import nn
 from medgen_course.batches.transforms import to_unit
 from medgen_course.datasets.domains import Part, Truth, phantom_domains
 from medgen_course.explorers import TranslationExplorer
-from medgen_course.metrics.translation import lesion_report, quality
+from medgen_course.metrics.lesions import lesion_report
+from medgen_course.metrics.translation import quality
 from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.translators import Translators
 from medgen_course.pictures import plots, render, render_translation

@@ -137,7 +137,7 @@ def numbers(report):
     return {name for name, row in report.items() if row["value"] is not None}
 
 
-@pytest.mark.filterwarnings("ignore:only . images in each column")
+@pytest.mark.filterwarnings("ignore:only .* images in each column")
 @pytest.mark.parametrize(
     ("heldout", "train", "measured"),
     [(1, 40, set()), (2, 40, fidelity.FROM_TWO), (5, 40, fidelity.FROM_TWO), (40, 1, set()),

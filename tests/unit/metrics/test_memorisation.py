@@ -84,6 +84,12 @@ def test_ties_count_for_the_model_unless_it_copies_bit_for_bit():
     assert check.threshold == pytest.approx(1) and share(check, heldout) == 0 and share(check, train) == 1
 
 
+def test_one_grey_image_over_and_over_is_no_copy(train, heldout):
+    """A generator that has learnt nothing: nearer to training images than new ones are, and no copy."""
+    grey = np.repeat(train.mean(0, keepdims=True).astype(np.uint8), 50, 0)
+    assert share(copy_check(train, heldout), grey) == 0
+
+
 def test_a_repeated_training_image_is_not_its_own_second_neighbour(train, heldout):
     check = copy_check(np.concatenate([train, train[:50]]), heldout)
     nearly = np.where(train[:50] < 255, train[:50] + 1, 254).astype(np.uint8)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from matplotlib.collections import QuadMesh
 
-from medgen_course.pictures import plots
+from medgen_course.pictures import plots, render
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 1, 28, 28), dtype=np.uint8)
 
@@ -45,3 +46,17 @@ def test_large_pictures_do_not_make_a_wider_figure():
     large = np.zeros((6, 1, 224, 224), np.uint8)
     assert plots.rows({"a": large}, width=5).get_figwidth() < 5.5
     assert plots.rows({"a": PICTURES}, width=5).get_figwidth() > 4.4
+
+
+def test_differences_come_with_a_scale_of_their_colours():
+    changed = [render.difference(PICTURES[i], PICTURES[0], limit=0.3).transpose(2, 0, 1) for i in (1, 2)]
+    figure = plots.rows({"change": changed}, title="t", limit=0.3)
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == [
+        "−0.3, darker", "0", "+0.3, brighter",
+    ]  # fmt: skip
+    [shades] = [drawn for drawn in figure.axes[1].collections if isinstance(drawn, QuadMesh)]
+    white, black = np.full((1, 1, 1), 255, np.uint8), np.zeros((1, 1, 1), np.uint8)
+    for a, b, value in ((white, black, 0.3), (black, white, -0.3), (white, white, 0.0)):
+        drawn = render.difference(a, b, limit=0.3)[0, 0] / 255
+        assert np.abs(np.array(shades.cmap(shades.norm(value))[:3]) - drawn).max() < 0.01
+    assert len(plots.rows({"change": changed}).axes) == 1
