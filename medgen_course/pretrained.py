@@ -4,7 +4,6 @@ Weights are stored in half precision and used in single. The codes of the valida
 labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -245,15 +244,14 @@ def load_known_map() -> dict[str, Any]:
     return read_json(_there(known_map_path(), "the known map"))
 
 
-def mixture_path() -> Path:
-    """Where the table of the games on eight Gaussians rests (`make report`)."""
-    return data_folder() / "pretrained" / "mixture.csv"
+def games_path() -> Path:
+    """Where the games on eight Gaussians rest (recipes/games.py)."""
+    return data_folder() / "pretrained" / "games.json"
 
 
-def load_mixture() -> list[dict[str, str]]:
-    """Rows of that table: objective, seed, modes found, share of points near one; raises RunNotFound."""
-    with open(_there(mixture_path(), "the mixture"), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def load_games() -> list[dict[str, Any]]:
+    """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
+    return read_json(_there(games_path(), "eight Gaussians"))["rows"]
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from medgen_course.exercises.data import check_balanced_accuracy, check_keep_fir
 from medgen_course.exercises.data_experiments import check_dose, check_leak
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
+from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
@@ -39,6 +40,7 @@ __all__ = [
     "check_fixed_sigma",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
+    "check_hidden_copies",
     "check_image_pool",
     "check_interpolate",
     "check_keep_first",
@@ -52,4 +54,5 @@ __all__ = [
     "check_shift_error",
     "check_tell_apart",
     "check_training_step",
+    "check_truncation",
 ]

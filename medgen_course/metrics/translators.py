@@ -91,7 +91,7 @@ def frechet_row(
     """
     n = min(len(made), len(target), len(train))
     if n < 2:
-        return {"value": None, "n": n, "note": f"{n} images; 2 are needed, and hundreds are better"}
+        return {"value": None, "n": n, "note": "1 image; 2 are needed, and hundreds are better"}
     real = classification.embed(eye, target[:n])
 
     def distance(images: np.ndarray) -> float:

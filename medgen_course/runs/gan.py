@@ -32,7 +32,15 @@ CONFIG = {
         width=WIDTH,
     ),
 }
-SHOWN = {"density": "density", "coverage": "coverage", "memorisation": "memorisation"}
+SHOWN = {
+    "frechet": "Fréchet distance",
+    "kernel": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "memorisation": "memorisation",
+}
 LEGEND = (
     "{coverage[n]} images in every column. best: real test images against train; blurred: the same, blurred "
     "by one pixel, which is smooth and copies nothing; worst: noise. Compared: {coverage[features]}; for "

@@ -60,10 +60,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _check_there(path: Path) -> None:
     """Raise RunNotFound where there is no file."""
-    if not path.is_file():
+    if path.is_file():
+        return
+    remedy = f"medgen train ... --out {quoted(path.parent)}"
+    if (path.parent / "config.json").exists() and path.name != "config.json":
         raise RunNotFound(
-            f"{path}: there is no such file. Train first: medgen train ... --out {quoted(path.parent)}"
+            f"{path}: there is no such file; the run was stopped before its first epoch ended. Go on: "
+            f"{remedy} --resume"
         )
+    raise RunNotFound(f"{path}: there is no such file. Train first: {remedy}")
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:

@@ -131,6 +131,13 @@ def test_a_killed_run_has_the_weights_of_its_last_whole_epoch(tmp_path, monkeypa
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 2
 
 
+def test_a_run_killed_in_its_first_epoch_is_told_to_go_on(autoencoder, capsys):
+    (autoencoder / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert cli.main(["evaluate", str(autoencoder)]) == 2
+    one_line(capsys, "model.safetensors", "before its first epoch ended", "--resume")
+
+
 def test_a_class_without_training_images_is_not_drawn(tmp_path, capsys):
     own = save(tmp_path / "own.npz", classes=4, empty=3)
     words = ["train", "gan", "--dataset", str(own), "--out", str(tmp_path / "run"), "--conditional"]

@@ -126,10 +126,10 @@ def test_pix2pix_goes_one_way(small_phantom, tmp_path, capsys):
     assert not any(name.endswith("_ab") for name in told)
     images = tmp_path / "t2w.npz"
     np.savez(images, images=np.zeros((2, 32, 32), np.uint8))
-    translate = ["translate", str(out), str(images), "--out", str(tmp_path / "made.npz")]
-    assert main([*translate, "--to", "a"]) == 0
+    translate = ["translate", str(out), str(images), "--out"]
+    assert main([*translate, str(tmp_path / "made.npz"), "--to", "a"]) == 0
     capsys.readouterr()
-    assert main([*translate, "--to", "b"]) == 2
+    assert main([*translate, str(tmp_path / "more.npz"), "--to", "b"]) == 2
     assert "no translator to b here, only one to a" in capsys.readouterr().err
 
 

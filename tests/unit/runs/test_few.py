@@ -113,7 +113,7 @@ def test_a_cyclegan_with_one_test_image_of_a_class_has_every_other_figure(tmp_pa
     own = save(tmp_path / "own.npz", size=16, counts=(12, 2, 3), classes=2)
     figures, told = evaluated("cyclegan", own, tmp_path / "run", capsys, "--domains", "0,1")
     missing = {name for name, row in figures.items() if row["value"] is None}
-    assert missing == {"frechet_ab", "frechet_ba"} and "1 images; 2 are needed" in told
+    assert missing == {"frechet_ab", "frechet_ba"} and "1 image; 2 are needed" in told
     assert 0 <= figures["domain_auc"]["value"] <= 1 and figures["cycle_l1"]["value"] > 0
 
 
