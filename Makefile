@@ -54,9 +54,11 @@ bench: $(STAMP)
 
 pretrained: $(STAMP)
 	$(BIN)/python recipes/pretrain.py
+	$(BIN)/python recipes/autoencoders.py pneumoniamnist
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
+	$(BIN)/python recipes/games.py
 	$(BIN)/python recipes/translation_eye.py
 	$(BIN)/python recipes/cyclegan.py
 	$(BIN)/python recipes/pix2pix.py

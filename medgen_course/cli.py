@@ -1,18 +1,26 @@
 """`medgen`: the package's functions from a shell. What is heavy is imported by the command that needs it."""
 
-import inspect
 import os
+import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
 from json import dumps as dump_json
 from pathlib import Path
 from typing import Any, Literal
 
 from docstring_parser import parse as parse_docstring
-from jsonargparse import ArgumentParser
 
-EXIT_CODES = "exit codes: 0 fine; 1 something failed or is missing; 2 wrong usage or input; 130 interrupted"
+from medgen_course.arguments import Parser, add_options
+from medgen_course.files import quoted
+from medgen_course.pack.settings import Settings
+
+EXIT_CODES = "exit codes: 0 fine; 1 a failure, a lack or a bug; 2 wrong usage or input; 130 interrupted"
 
 
 def doctor() -> int:
@@ -50,6 +58,11 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         print(dump_json({"name": loaded.name, "source": loaded.source, **found}, indent=2))
         return 0
     print(loaded)
+    _print_audit(found)
+    return 0
+
+
+def _print_audit(found: dict[str, Any]) -> None:
     for split, facts in found["splits"].items():
         grey = facts["grey"]
         classes = ", ".join(f"{label} {count:,}" for label, count in facts["classes"].items())
@@ -58,6 +71,25 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         print(f"  exact repeats within: {found['audit']['repeats'][split]}")
     shared = ", ".join(f"{pair} {count}" for pair, count in found["audit"]["shared"].items())
     print(f"\ndistinct images shared between splits: {shared}")
+    for doubt in found["audit"]["doubts"]:
+        print(f"doubtful: {doubt}")
+
+
+def pack(source: Path, out: Path, **settings: Any) -> int:
+    """Pack own images (PNG, JPEG, TIFF, DICOM, NIfTI) into one .npz in the course's layout.
+
+    Args:
+        source: a folder with a folder for each class, or a table file,label[,group][,split] (.csv).
+        out: the .npz to be written; its name works wherever a data set is asked for.
+    """
+    from medgen_course.pack.packing import pack as pack_images
+
+    packed = pack_images(source, out, **settings)
+    for title, text in packed.facts:
+        print(f"{title:8}{text}")
+    for warning in packed.warnings:
+        print(f"warning: {warning}")
+    _print_audit(packed.audit)
     return 0
 
 
@@ -72,29 +104,35 @@ def evaluate(
 
     Args:
         folder: the run folder that `medgen train` wrote.
-        dataset: other images than those it was trained on, e.g. where the file has moved.
+        dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
         json: print JSON for scripts.
     """
     from medgen_course import runs
 
-    measured = runs.measure(folder, dataset, device, importance_samples)
+    figures = runs.measure(folder, dataset, device, importance_samples)
     if json:
-        print(dump_json(measured, indent=2))
+        print(dump_json(figures.json(), indent=2))
     else:
-        _print_figures(measured, runs.kind_of(folder).LEGEND)
-    runs.store(folder, measured)  # last: who cannot write there has seen the figures
+        print(f"Measured on {figures.measured_on['dataset']} ({figures.measured_on['source']}).")
+        _print_figures(figures.rows, runs.kind_of(folder).LEGEND)
+    runs.store(folder, figures)  # last: who cannot write there has seen the figures
     return 0
 
 
 def _print_figures(measured: dict[str, dict[str, Any]], legend: str) -> None:
-    print(f"{'test split':21}  {'mean':>9}  {'interval':>20}  {'worst':>9}  {'best':>9}")
+    ends = [name for name in ("worst", "blurred", "best") if any(name in row for row in measured.values())]
+    print(f"{'test split':21}  {'mean':>9}  {'interval':>20}" + "".join(f"  {name:>9}" for name in ends))
     for name, row in measured.items():
         low_high = f"{_number(row['low'])} to {_number(row['high'])}" if "low" in row else "-"
-        worst, best = _number(row.get("worst")), _number(row.get("best"))
-        print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}  {worst:>9}  {best:>9}")
+        cells = "".join(f"  {_number(row.get(end)):>9}" for end in ends)
+        print(f"{name:21}  {_number(row['value']):>9}  {low_high:>20}{cells}")
     print(legend.format(**measured))
+    notes = {row["note"]: [n for n in measured if measured[n].get("note") == row["note"]]
+             for row in measured.values() if "note" in row}  # fmt: skip
+    for note, names in notes.items():
+        print(f"{', '.join(names)}: {note}.")
 
 
 def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = None) -> int:
@@ -170,11 +208,12 @@ def train(model: str, **settings: Any) -> int:
 
     history = kind_named(model).train(**settings)
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
-        print(f"{history!r}\nWritten to {settings['out']}. Measure it: medgen evaluate {settings['out']}")
+        out = quoted(settings["out"])
+        print(f"{history!r}\nWritten to {out}. Measure it: medgen evaluate {out}")
     return 130 if history.interrupted else 0
 
 
-def parser(training: bool = True) -> ArgumentParser:
+def parser(training: bool = True) -> Parser:
     """The command line; help texts are those of the docstrings.
 
     Args:
@@ -182,8 +221,9 @@ def parser(training: bool = True) -> ArgumentParser:
             brings torch, which takes seconds.
     """
     purpose = "A course on deep generative models for medical images, from the shell."
-    top = ArgumentParser(prog="medgen", description=purpose, epilog=EXIT_CODES)
-    commands = top.add_subcommands(dest="command")
+    top = Parser(prog="medgen", description=purpose, epilog=EXIT_CODES)
+    top.add_argument("--version", action="version", version=f"medgen {version('medgen_course')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for function, positional in (
         (doctor, ()),
         (data, ("name",)),
@@ -192,58 +232,43 @@ def parser(training: bool = True) -> ArgumentParser:
         (translate, ("folder", "images")),
         (run, ("notebooks",)),
     ):
-        about = parse_docstring(function.__doc__).short_description
-        commands.add_subcommand(function.__name__, _options(function, positional), help=about)
-    trainers = ArgumentParser(description=train.__doc__)
-    commands.add_subcommand("train", trainers, help=train.__doc__)
-    models = trainers.add_subcommands(dest="model")
+        add_options(_command(commands, function.__name__, function), function, positional)
+    add_options(_command(commands, "pack", pack), pack, ("source",), Settings())
+    models = _command(commands, "train", train).add_subparsers(dest="model", required=True, metavar="MODEL")
     if training:
         from medgen_course.runs.kinds import kinds_with
 
         for model, kind in kinds_with("train").items():
-            options = _options(kind.train, shared=kind.SETTINGS)
-            models.add_subcommand(model, options, help=options.description)
+            add_options(_command(models, model, kind.train), kind.train, shared=kind.SETTINGS)
     return top
 
 
-def _options(function: Callable, positional: Sequence[str] = (), shared: Any = None) -> ArgumentParser:
-    """A parser with an option for each parameter of a function, but those of `positional` without dashes.
+def _command(commands: Any, name: str, function: Callable) -> Parser:
+    """A command of its own, described by the first line of a docstring."""
+    about = parse_docstring(function.__doc__).short_description
+    return commands.add_parser(name, help=about.rstrip("."), description=about)
 
-    Args:
-        function: whose docstring has the help texts.
-        positional: its parameters that are named by their place.
-        shared: a dataclass object; its fields take the place of `**settings`, its values are the defaults.
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM (a batch system's warning) and SIGHUP (the terminal was closed) end a command like Ctrl-C.
+
+    A SIGHUP that is ignored already (`nohup`) stays so. Only a program's first thread may set signals.
     """
-    about = parse_docstring(function.__doc__)
-    documented = [*about.params, *(parse_docstring(shared.__doc__).params if shared else ())]
-    helps = {parameter.arg_name: parameter.description for parameter in documented}
-    made = ArgumentParser(description=about.short_description)
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            for field in fields(shared):
-                _add(made, field.name, field.type, getattr(shared, field.name), helps[field.name])
-        else:
-            _add(made, name, parameter.annotation, parameter.default, helps[name], name in positional)
-    return made
 
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
 
-def _add(
-    made: ArgumentParser, name: str, kind: Any, default: Any, told: str, positional: bool = False
-) -> None:
-    """One option; one without a default must be given."""
-    required = default is inspect.Parameter.empty
-    settings: dict[str, Any] = {"help": told}
-    if kind is bool:
-        settings["action"] = "store_true"
-    elif positional and not required:
-        settings |= {"nargs": "*", "type": str, "default": default}
-    else:
-        settings |= {"type": kind}
-        if not required:
-            settings["default"] = default
-        elif not positional:
-            settings["required"] = True
-    made.add_argument(name if positional else f"--{name.replace('_', '-')}", **settings)
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -252,29 +277,50 @@ def main(words: Sequence[str] | None = None) -> int:
     Args:
         words: the command line after `medgen`; None takes the process's own.
     Returns:
-        The exit code. What a user can get wrong is one line on stderr and code 2; `python -X dev -m
+        The exit code. What goes wrong is one line on stderr, see `_in_words`; `python -X dev -m
         medgen_course.cli` shows the traceback.
     """
     words = list(sys.argv[1:] if words is None else words)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console may lack a letter
-    arguments = parser(training=words[:1] == ["train"]).parse_args(words).as_dict()
-    command = arguments.pop("command")
-    settings = arguments[command] if command != "train" else None
+    settings = vars(parser(training=words[:1] == ["train"]).parse_args(words))
+    command = settings.pop("command")
     try:
-        if command == "train":
-            model = arguments["train"]["model"]
-            return train(model, **arguments["train"][model])
-        return {f.__name__: f for f in (doctor, data, evaluate, sample, translate, run)}[command](**settings)
-    except (ValueError, OSError) as error:
+        with _stopped_by_signals(), warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
+            functions = {f.__name__: f for f in (doctor, data, pack, evaluate, sample, translate, run, train)}
+            return functions[command](**settings)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
+    except Exception as error:
         if sys.flags.dev_mode:
             raise
-        print(f"medgen: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("medgen: interrupted", file=sys.stderr)
-        return 130
+        told, code = _in_words(error)
+        _say(told)
+        return code
+
+
+def _say(told: str) -> None:
+    """One line on stderr."""
+    print(f"medgen: {' '.join(told.split())}", file=sys.stderr)
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    """What to tell of an error, and the exit code: 2 where the user can do something, 1 for a bug."""
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error)):
+        told = f"there is not enough memory ({error})"[:300]
+        return f"{told}. Ask for fewer or smaller images, smaller batches or a smaller network.", 2
+    if isinstance(error, ValueError | OSError):
+        return str(error), 2
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"this is a bug of medgen_course {version('medgen_course')}, not of yours: {type(error).__name__}: "
+        f"{error} ({Path(place.filename).name}, line {place.lineno}). Please report it where you got the "
+        "course, with what `python -X dev -m medgen_course.cli` and the rest of your command prints.",
+        1,
+    )
 
 
 if __name__ == "__main__":

@@ -6,16 +6,52 @@ one and never half of one.
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
+import shlex
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 
+def expanded(path: str | os.PathLike) -> Path:
+    """A path with its `~` replaced.
+
+    Raises:
+        ValueError: it is empty, or begins with the home of a user whom this machine does not know.
+    """
+    if not os.fspath(path):
+        raise ValueError("the path is empty; give the name of a file or folder.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: this machine knows no home of {Path(path).parts[0]}; give the whole path."
+        ) from error
+
+
+def check_place(path: Path) -> None:
+    """Raise ValueError where a file stands in place of one of the folders that a path names."""
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ValueError(f"{path} cannot be written: {parent} is a file. Choose another place.")
+
+
+def quoted(path: str | os.PathLike) -> str:
+    """A path as one writes it in a shell."""
+    return subprocess.list2cmdline([os.fspath(path)]) if os.name == "nt" else shlex.quote(os.fspath(path))
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a file beside `path`, flush it to disk, then move it to `path` in one step."""
+    """Let `write` fill a file beside `path`, flush it to disk, then move it to `path` in one step.
+
+    Raises:
+        OSError: the file cannot be written, e.g. the disk is full; the message names it, and what stood there
+            before is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
@@ -24,9 +60,12 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(file.fileno())
         _share(partial, path)
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            reason = f"cannot be written, {error.strerror or error}"
+            raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
 
 

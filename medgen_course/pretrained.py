@@ -1,10 +1,9 @@
 """Weights that come with the course: `data/pretrained/DATASET/MODEL.safetensors`, a card beside each.
 
-Weights are stored in half precision and used in single. The codes of the test split (mu, logvar, labels) are
-stored with the VAEs, so that their latent space can be walked without a single image at hand.
+Weights are stored in half precision and used in single. The codes of the validation split (mu, logvar,
+labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 @dataclass(frozen=True)
 class Codes:
-    """Posteriors of the test split at one beta.
+    """Posteriors of the validation split at one beta.
 
     mu, logvar: float32 (N, latent_dim).
     labels: int64 (N,).
@@ -51,6 +50,20 @@ def path(dataset: str, model: str) -> Path:
 def card(dataset: str, model: str) -> dict[str, Any]:
     """The card of a model: data, licence, attribution, recipe, test figures. Raises RunNotFound."""
     return read_json(_there(path(dataset, model).with_suffix(".json"), dataset))
+
+
+def fits(data: Dataset, model: str) -> bool:
+    """Whether weights of a model are shipped for just these images.
+
+    Args:
+        data: an official file (its checksum was compared) or the phantom; never an own file, whatever it is
+            called, because its name says nothing about what it holds.
+        model: such as "vae"; its card has `channels` and `size`.
+    """
+    if data.source.startswith("own file") or not path(data.name, model).is_file():
+        return False
+    settings = card(data.name, model)["model"]
+    return (settings["channels"], settings["size"]) == (data.channels, data.size)
 
 
 def save(
@@ -119,11 +132,11 @@ def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
-    """Codes of the test split at each of `BETAS`, of the models "vae" or of the one "conditioned_vae"."""
+    """Codes of the validation split at each of `BETAS`, of "vae", one a beta, or of "conditioned_vae"."""
     tensors, _ = _read(dataset, model)
-    labels = tensors["test/labels"].long()
+    labels = tensors["val/labels"].long()
     return {
-        beta: Codes(tensors[f"test/mu/{beta:g}"].float(), tensors[f"test/logvar/{beta:g}"].float(), labels)
+        beta: Codes(tensors[f"val/mu/{beta:g}"].float(), tensors[f"val/logvar/{beta:g}"].float(), labels)
         for beta in BETAS
     }
 
@@ -150,6 +163,16 @@ def sweep_path(dataset: str) -> Path:
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
     """The recorded sweep as columns, one entry for each beta and seed; raises RunNotFound."""
     return _columns(_there(sweep_path(dataset), dataset))
+
+
+def one_network_path(dataset: str) -> Path:
+    """Where the curves of the one VAE for every beta rest, at two budgets."""
+    return data_folder() / "pretrained" / dataset / "one_network.csv"
+
+
+def load_one_network(dataset: str) -> dict[str, np.ndarray]:
+    """Columns epochs (as one VAE had, and as shipped), beta, rate, rmse, elbo on val; raises RunNotFound."""
+    return _columns(_there(one_network_path(dataset), dataset))
 
 
 def load_translators(dataset: str) -> dict[int, Translators]:
@@ -221,15 +244,14 @@ def load_known_map() -> dict[str, Any]:
     return read_json(_there(known_map_path(), "the known map"))
 
 
-def mixture_path() -> Path:
-    """Where the table of the games on eight Gaussians rests (`make report`)."""
-    return data_folder() / "pretrained" / "mixture.csv"
+def games_path() -> Path:
+    """Where the games on eight Gaussians rest (recipes/games.py)."""
+    return data_folder() / "pretrained" / "games.json"
 
 
-def load_mixture() -> list[dict[str, str]]:
-    """Rows of that table: objective, seed, modes found, share of points near one; raises RunNotFound."""
-    with open(_there(mixture_path(), "the mixture"), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def load_games() -> list[dict[str, Any]]:
+    """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
+    return read_json(_there(games_path(), "eight Gaussians"))["rows"]
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:

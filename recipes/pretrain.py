@@ -7,19 +7,22 @@ cosine to zero, and the phantom's VAEs take small batches: with a third of the s
 steps, the small betas are unfinished, and beta 3 overtakes beta 1 in ELBO, on training images too.
 
 Every point of the beta sweep has the same network and the same budget. The network conditioned on beta gets
-three times the epochs of one point, less than half of what the seven points take together.
+about three times the epochs of one point, less than half of what the seven points take together. Notebook 02
+compares it with them, so it is also trained with the epochs of one point, and both curves are recorded.
 """
 
 import sys
 import time
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from medgen_course import datasets, metrics, phantom, pretrained
 from medgen_course.batches.sampling import Sampler
 from medgen_course.batches.transforms import to_unit
-from medgen_course.metrics.likelihood import evaluate_vae
+from medgen_course.files import write_csv
+from medgen_course.metrics.likelihood import evaluate_vae, rate_distortion
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.models.multirate import ConditionedVAE, ConditionedVAEAlgorithm
 from medgen_course.models.vae import VAE, VAEAlgorithm
@@ -68,12 +71,12 @@ def images(split) -> Tensor:
 
 @torch.no_grad()
 def codes(models: dict, data) -> dict[str, Tensor]:
-    """mu and logvar of the test split at every beta, and the labels."""
-    x = to_unit(images(data.test))
-    stored = {"test/labels": torch.from_numpy(data.test.labels).to(torch.uint8)}
+    """mu and logvar of the validation split at every beta, and the labels."""
+    x = to_unit(images(data.val))
+    stored = {"val/labels": torch.from_numpy(data.val.labels).to(torch.uint8)}
     for beta, model in models.items():
         mu, logvar = model.encode(x)
-        stored |= {f"test/mu/{beta:g}": mu.half(), f"test/logvar/{beta:g}": logvar.half()}
+        stored |= {f"val/mu/{beta:g}": mu.half(), f"val/logvar/{beta:g}": logvar.half()}
     return stored
 
 
@@ -123,14 +126,38 @@ def train_vaes(data, train) -> None:
     pretrained.save(data.name, "vae", networks, about, codes(models, data))
 
 
+def conditioned_vae(data, train, epochs: int) -> ConditionedVAE:
+    """One VAE for every beta after so many epochs."""
+    torch.manual_seed(SEED)
+    _, batch = BUDGETS[data.name]["conditioned_vae"]
+    model, sampler = ConditionedVAE(data.channels, data.size, LATENTS), Sampler(train, batch)
+    fit(ConditionedVAEAlgorithm(model, decay_steps=epochs * len(sampler)), sampler, epochs, SEED)
+    return pretrained.half(model)
+
+
+def record_budgets(data, models: dict[int, ConditionedVAE]) -> None:
+    """Rate and distortion on validation along log beta, of the one network by its epochs, as a CSV."""
+    rows = []
+    for epochs, model in models.items():
+        for beta in np.geomspace(BETAS[0], BETAS[-1], 21):
+            point = rate_distortion(model.at(float(beta)), images(data.val), draws=2)
+            kept = {name: f"{point[name]:.6g}" for name in ("rate", "rmse", "elbo")}
+            rows.append({"epochs": epochs, "beta": f"{beta:.6g}", **kept})
+    write_csv(pretrained.one_network_path(data.name), rows)
+
+
+def train_budgets(data, train) -> None:
+    """The one VAE with the epochs of a separate one, beside the shipped one."""
+    epochs, shipped = (BUDGETS[data.name][name][0] for name in ("vae", "conditioned_vae"))
+    short = conditioned_vae(data, train, epochs)
+    record_budgets(data, {epochs: short, shipped: pretrained.load_conditioned(data.name)})
+
+
 def train_conditioned(data, train) -> None:
     """One VAE for every beta."""
     print(f"{data.name}: one VAE for every beta", flush=True)
-    torch.manual_seed(SEED)
     epochs, batch = BUDGETS[data.name]["conditioned_vae"]
-    model, sampler = ConditionedVAE(data.channels, data.size, LATENTS), Sampler(train, batch)
-    fit(ConditionedVAEAlgorithm(model, decay_steps=epochs * len(sampler)), sampler, epochs, SEED)
-    pretrained.half(model)
+    model = conditioned_vae(data, train, epochs)
     models = {beta: model.at(beta).eval() for beta in BETAS}
     test = {f"{beta:g}": evaluate_vae(m, images(data.test), 0) for beta, m in models.items()}
     recipe = {"images": len(train), "epochs": epochs, "batch_size": batch}
@@ -138,7 +165,8 @@ def train_conditioned(data, train) -> None:
     pretrained.save(data.name, "conditioned_vae", {"conditioned_vae": model}, about, codes(models, data))
 
 
-MODELS = {"autoencoder": train_autoencoder, "vae": train_vaes, "conditioned_vae": train_conditioned}
+MODELS = {"autoencoder": train_autoencoder, "vae": train_vaes, "conditioned_vae": train_conditioned,
+          "budgets": train_budgets}  # fmt: skip
 
 
 if __name__ == "__main__":

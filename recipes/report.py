@@ -4,38 +4,17 @@ python recipes/report.py [TABLE ...]      default: every table
 """
 
 import sys
-import time
 from pathlib import Path
 
 import torch
 
 from medgen_course import pretrained
 from medgen_course.course import report
-from medgen_course.files import write_csv, write_json, write_text
-from medgen_course.models.gan_objectives import OBJECTIVES
+from medgen_course.files import write_json, write_text
 from medgen_course.pictures import schematics
 from medgen_course.runs import evaluate
 from medgen_course.runs.report import results_table
-from medgen_course.toys import mixture
-from medgen_course.training.checkpoints import RunFolder, read_json
-
-SEEDS, EPOCHS = range(5), 6
-
-
-def game() -> None:
-    """Every objective on eight Gaussians, five seeds: modes found, share of points near one, seconds."""
-    rows = []
-    for objective in OBJECTIVES:
-        for seed in SEEDS:
-            started = time.perf_counter()
-            _, seen = mixture.play(objective, seed, EPOCHS)
-            modes, near = mixture.modes_found(seen[-1])
-            seconds = time.perf_counter() - started
-            rows.append({"objective": objective, "seed": seed, "modes": modes, "near": round(near, 4)})
-            print(
-                f"{objective:15} seed {seed}: {modes} modes, {near:.0%} near one, {seconds:.1f} s", flush=True
-            )
-    write_csv(pretrained.mixture_path(), rows)
+from medgen_course.training.checkpoints import RunFolder
 
 
 def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:
@@ -80,10 +59,13 @@ def results() -> None:
     """README's table: every shipped model as a run folder, measured by `medgen evaluate`'s function."""
     found = {}
     for name, (kind, title, folder) in run_folders().items():
-        evaluate(folder)
-        metrics, dataset = read_json(folder / "metrics.json"), name.split("/")[0]
-        found[name] = {"kind": kind, "title": title, "dataset": dataset, "metrics": metrics}
-        print(f"{name}: {len(metrics)} figures", flush=True)
+        about = {"kind": kind, "title": title, "dataset": name.split("/")[0]}
+        figures = evaluate(folder)
+        rows = figures.rows
+        if kind == "gan":  # against all the images that it learnt from, of which a data set may show a part
+            rows = pretrained.card(about["dataset"], "gan")["test"]["test"]
+        found[name] = {**about, "measured_on": figures.measured_on, "metrics": rows}
+        print(f"{name}: {len(rows)} figures", flush=True)
     write_json(pretrained.results_path(), found)
     readme = Path("README.md")
     table = results_table(found)
@@ -108,7 +90,7 @@ def drawings() -> None:
         target.write_bytes(getattr(schematics, name)()._repr_png_())
 
 
-TABLES = {"game": game, "results": results, "gallery": gallery, "drawings": drawings}
+TABLES = {"results": results, "gallery": gallery, "drawings": drawings}
 BUILD = Path("build/report")
 
 

@@ -35,7 +35,15 @@ def check_between(name: str, value: float, low: float, high: float, unit: str = 
     """Expect a finite number in [low, high]."""
     if not low <= value <= high or value == math.inf:
         interval = f"between {low:g} and {high:g} {unit}".rstrip()
+        if high == math.inf:
+            interval = f"at or above {low:g} {unit}".rstrip() + ", and be finite"
         raise ValueError(f"{name} must lie {interval}, but is {value}.")
+
+
+def check_seed(seed: int) -> None:
+    """Expect a whole number that every source of randomness takes, 0 to 2^64 - 1."""
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed is {seed}; give a whole number from 0 to {2**64 - 1} (2^64 - 1).")
 
 
 def describe(x: object) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from medgen_course.files import expanded
+
 # What torch, numpy and their libraries ask for the number of threads, on all systems.
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -36,7 +38,7 @@ def environment(threads: int | None = None) -> dict[str, str]:
     if threads and not any(name in variables for name in THREADS):
         variables |= dict.fromkeys(THREADS, str(threads))
     if root := variables.get("MEDMNIST_ROOT"):
-        variables["MEDMNIST_ROOT"] = str(Path(root).expanduser().resolve())
+        variables["MEDMNIST_ROOT"] = str(expanded(root).resolve())
     return variables
 
 

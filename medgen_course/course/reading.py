@@ -4,7 +4,7 @@ import base64
 import html
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from IPython.display import HTML, Markdown
 
@@ -19,9 +19,7 @@ def show_source(*things: Callable | type) -> Markdown:
     return Markdown(f"```python\n{sources}\n```")
 
 
-def reveal(
-    answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()
-) -> HTML:
+def reveal(answer: str, question: str = "Decided? Show the answer", shown: Sequence[object] = ()) -> HTML:
     """An answer that stays folded until it is clicked on, with the figures and tables that give it away.
 
     Args:
@@ -43,6 +41,35 @@ def _inside(thing: object) -> str:
     says = getattr(thing, "alternative_text", lambda: "a figure")()
     data = base64.b64encode(thing._repr_png_()).decode()
     return f'<p><img alt="{html.escape(says, quote=True)}" src="data:image/png;base64,{data}"></p>'
+
+
+def decide(**options: bool) -> str:
+    """The one option whose condition holds, such as "b"; "none of them" where none or several do.
+
+    Args:
+        options: letter to what the option claims, put as a condition on what was measured.
+    """
+    holding = [name for name, holds in options.items() if holds]
+    return holding[0] if len(holding) == 1 else "none of them"
+
+
+def hold(claims: Mapping[str, bool], enough: bool = True, because: str = "") -> str:
+    """Assert what a notebook claims of its own numbers, or say why it is not claimed here.
+
+    Args:
+        claims: sentence to whether it holds.
+        enough: whether there were images and updates enough for these claims.
+        because: why not, where there were not.
+    Returns:
+        What to print.
+    Raises:
+        AssertionError: there was enough, and a sentence does not hold; the message has all that do not.
+    """
+    if not enough:
+        return f"Not claimed here, because {because}: {'; '.join(claims)}."
+    if wrong := [sentence for sentence, holds in claims.items() if not holds]:
+        raise AssertionError(f"this should hold and does not: {'; '.join(wrong)}")
+    return f"All of it holds: {'; '.join(claims)}."
 
 
 def letter(measured: float, choices: Sequence[float]) -> str:

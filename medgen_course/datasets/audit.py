@@ -7,7 +7,7 @@ import numpy as np
 
 from medgen_course.datasets.sources import Dataset, Split
 
-BLOCK_IMAGES = 1024  # images counted at a time, so that memory stays small
+BLOCK_PIXELS = 1 << 20  # counted at a time, so that memory stays small (8 bytes each)
 
 
 def audit(dataset: Dataset) -> dict:
@@ -17,12 +17,13 @@ def audit(dataset: Dataset) -> dict:
         {"splits": {split: {"count": images,
                             "classes": {label name: images with this label},
                             "grey": {"min", "max", "mean", "std"}}},     grey levels, 0 to 255
-         "audit": {"repeats": {split: copies beyond the first, bit for bit, within the split},
+         "audit": {"doubts": sentences of `doubts`,
+                   "repeats": {split: copies beyond the first, bit for bit, within the split},
                    "shared": {"train-val", "train-test", "val-test": distinct images that stand in both}}}
         Plain ints and floats, ready for JSON. In multi-label data an image counts in several classes or none.
     """
     prints = {
-        name: [_fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
+        name: [fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
     }
     distinct = {name: set(marks) for name, marks in prints.items()}
     return {
@@ -35,13 +36,32 @@ def audit(dataset: Dataset) -> dict:
             for name, split in dataset.splits().items()
         },
         "audit": {
+            "doubts": doubts(dataset),
             "repeats": {name: len(marks) - len(distinct[name]) for name, marks in prints.items()},
             "shared": {f"{a}-{b}": len(distinct[a] & distinct[b]) for a, b in combinations(distinct, 2)},
         },
     }
 
 
-def _fingerprint(image: np.ndarray) -> bytes:
+def doubts(dataset: Dataset) -> list[str]:
+    """What is probably a mistake in the images, a sentence each: blank ones, or only grey levels 0 and 1."""
+    found = []
+    for name, split in dataset.splits().items():
+        flat = split.images.reshape(len(split), -1)  # (N, C * H * W)
+        low, high = flat.min(1), flat.max(1)
+        black, even = int((high == 0).sum()), int(((low == high) & (high > 0)).sum())
+        for count, what in ((black, "are all black"), (even, "have one grey level only")):
+            if count:
+                found.append(f"{name}: {count:,} of {len(split):,} images {what}. Leave them out.")
+        if high.max() == 1:
+            found.append(
+                f"{name}: no grey level is above 1, where uint8 goes to 255: all will look black. Multiply "
+                "masks, and floats from 0 to 1 before they become uint8, by 255."
+            )
+    return found
+
+
+def fingerprint(image: np.ndarray) -> bytes:
     """16 bytes that two images share only if they are the same, but for one chance in about 10^38."""
     return blake2b(np.ascontiguousarray(image), digest_size=16).digest()
 
@@ -53,8 +73,9 @@ def _classes(labels: np.ndarray, label_names: tuple[str, ...]) -> dict[str, int]
 
 def _grey(split: Split) -> dict[str, int | float]:
     histogram = np.zeros(256, np.int64)
-    for start in range(0, len(split), BLOCK_IMAGES):
-        histogram += np.bincount(split.images[start : start + BLOCK_IMAGES].ravel(), minlength=256)
+    step = max(1, BLOCK_PIXELS // split.images[0].size)
+    for start in range(0, len(split), step):
+        histogram += np.bincount(split.images[start : start + step].ravel(), minlength=256)
     levels = np.arange(256)
     present = np.flatnonzero(histogram)
     mean = float((levels * histogram).sum() / histogram.sum())

@@ -86,35 +86,49 @@ def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains
     if dataset.train.labels.ndim != 1:
         raise DatasetError(f"{dataset.name} has several labels for an image: its classes are no domains.")
     if classes[0] == classes[1] or not all(0 <= c < count for c in classes):
-        known = ", ".join(f"{number} {name}" for number, name in enumerate(dataset.label_names))
+        known = "; ".join(f"{number} {name}" for number, name in enumerate(dataset.label_names))
         raise DatasetError(f"domains are {classes}; choose two of the classes: {known}.")
     parts = {
         name: Part(*(split.images[split.labels == c] for c in classes))
         for name, split in dataset.splits().items()
     }
-    for name, part in parts.items():
-        if not len(part.a) or not len(part.b):
-            raise DatasetError(f"{dataset.name} has no {name} images of one of the classes {classes}.")
+    for split, part in parts.items():
+        for number, images in zip(classes, (part.a, part.b), strict=True):
+            if not len(images):
+                raise DatasetError(
+                    f"{dataset.name} has no {split} images of class {number}, {dataset.label_names[number]}; "
+                    "each split needs some of both domains. Choose other classes, or divide the images anew."
+                )
     return Domains(dataset.label_names[classes[0]], dataset.label_names[classes[1]], **parts)
 
 
 def named_classes(dataset: Dataset, domains: str) -> tuple[int, int]:
-    """Two classes out of words like "0,1" or "normal,pneumonia".
+    """Two classes out of words like "0,1", "normal,pneumonia" or "1,normal"; names may hold commas too.
 
     Raises:
-        DatasetError: not two classes of this data set; the message lists them.
+        DatasetError: not two classes of this data set, or several readings; the message lists the classes.
     """
-    words = [word.strip() for word in domains.split(",")]
     names = list(dataset.label_names)
-    known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
-    numbers = [names.index(word) if word in names else _number(word) for word in words]
-    if len(numbers) != 2 or not all(0 <= number < len(names) for number in numbers):
-        raise DatasetError(f"domains are {domains!r}; give two classes with a comma between them: {known}.")
-    return numbers[0], numbers[1]
+    words = domains.split(",")
+    halves = [(",".join(words[:i]), ",".join(words[i:])) for i in range(1, len(words))]
+    readings = [(_class(a, names), _class(b, names)) for a, b in halves]
+    found = {pair for pair in readings if None not in pair}
+    if len(found) != 1:
+        if len(names) < 2:
+            raise DatasetError(f"{dataset.name} has one class only; translation is between two.")
+        known = "; ".join(f"{number} {name}" for number, name in enumerate(names))
+        wanted = "give numbers, as this can be read in several ways" if found else "give two classes"
+        raise DatasetError(
+            f"domains are {domains!r}; {wanted}, by number or name, with a comma between them: {known}."
+        )
+    return found.pop()
 
 
-def _number(word: str) -> int:
-    return int(word) if word.isdecimal() else -1
+def _class(word: str, names: list[str]) -> int | None:
+    """The class that a word names."""
+    word = word.strip()
+    numbers = list(map(str, range(len(names))))
+    return next((known.index(word) for known in (names, numbers) if word in known), None)
 
 
 def phantom_domains(

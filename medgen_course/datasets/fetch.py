@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from medgen_course.datasets.npz import problem
+from medgen_course.files import expanded
 
 TIMEOUT_S = (10, 30)  # to connect; between two pieces of the answer
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -75,9 +76,9 @@ def places(root: str | os.PathLike | None = None) -> list[Place]:
     A relative MEDMNIST_ROOT is meant from the working directory, and from the checkout as well: notebooks
     and tests run in other directories than the shell in which it was set.
     """
-    found = [] if root is None else [Place("root=", Path(root).expanduser())]
+    found = [] if root is None else [Place("root=", expanded(root))]
     if variable := os.environ.get("MEDMNIST_ROOT"):
-        folder = Path(variable).expanduser()
+        folder = expanded(variable)
         found.append(Place("MEDMNIST_ROOT", folder))
         if in_checkout() and not folder.is_absolute():
             found.append(Place("MEDMNIST_ROOT", REPOSITORY / folder))
@@ -155,13 +156,17 @@ def own_file(path: Path, root: str | os.PathLike | None) -> Path:
     """
     bases = [Path.cwd(), *([REPOSITORY] if in_checkout() else []), *(place.folder for place in places(root))]
     if root is not None:
-        bases.insert(0, Path(root).expanduser())
-    candidates = list(dict.fromkeys(base / path.expanduser() for base in bases))
+        bases.insert(0, expanded(root))
+    whole = expanded(path)
+    candidates = list(dict.fromkeys(base / whole for base in bases))
     for candidate in candidates:
         if candidate.exists():
             return candidate
+    named = Path(f"{path}.npz")
+    meant = any((base / expanded(named)).is_file() for base in bases)
     raise DatasetUnavailable(
-        f"there is no file {path}. Looked for: {', '.join(map(str, candidates))}. "
+        f"there is no file {path}. {f'Did you mean {named}? ' if meant else ''}"
+        f"Looked for: {', '.join(map(str, candidates))}. "
         "Ways out: check the spelling, give the whole path, or put the file into one of these folders."
     )
 

@@ -1,4 +1,7 @@
-"""MedMNIST's layout of an `.npz`: six arrays, checked all at once before any of them is read."""
+"""MedMNIST's layout of an `.npz`: six arrays, checked all at once before any of them is read.
+
+An own file may hold a seventh, the names of the classes; see `label_names`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,7 +112,7 @@ def _check_images(path: Path, header: Header) -> None:
             subject,
             f"shape {shape}",
             "(N, H, W) for grey images or (N, H, W, 3) for RGB",
-            "reorder the axes with numpy.moveaxis, and drop an axis of length 1 with numpy.squeeze",
+            _way_to_grey_or_rgb(shape),
         )
     if shape[0] == 0:
         raise problem(
@@ -125,6 +128,23 @@ def _check_images(path: Path, header: Header) -> None:
             "square images",
             "pad or crop them to a square before saving",
         )
+
+
+def _way_to_grey_or_rgb(shape: tuple[int, ...]) -> str:
+    """What makes images of a shape like that usable."""
+    if len(shape) == 4 and shape[3] in (1, 2, 4):
+        kept = "images[..., :3]" if shape[3] == 4 else "images[..., 0]"
+        more = "" if shape[3] == 1 else ", without the transparency"
+        return f"keep {kept}{more}"
+    if len(shape) == 4 and shape[1] == 1:
+        return "keep images[:, 0]"
+    if len(shape) == 4 and shape[1] == 3:
+        return "put the colours last: numpy.moveaxis(images, 1, 3)"
+    if len(shape) == 2:
+        return "give each image its rows and columns again: images.reshape(N, H, W)"
+    if len(shape) >= 4:
+        return "volumes and sequences are not read: save slices or single frames as (N, H, W)"
+    return "save one array of images, each of the same size"
 
 
 def _check_labels(path: Path, header: Header) -> None:

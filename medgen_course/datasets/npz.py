@@ -14,6 +14,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ BLOCK_BYTES = 1 << 16  # read this much at a time
 HEADER_BYTES = 1 << 14  # no honest header is longer
 DEFLATE_RATIO = 1032  # deflate cannot expand further than this (zlib technical details)
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError)
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".dcm", ".nii", ".gz")
+# what to do with pictures
+TO_NPZ = "make one of the folder that holds a folder for each class: medgen pack FOLDER --out mine.npz"
 # what Python's parser, which NumPy reads headers with, raises on nonsense
 BAD_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
 
@@ -76,18 +80,34 @@ def open_npz(path: Path) -> zipfile.ZipFile:
     """Open a zip file for reading; DatasetError if it is missing, a folder, empty, unreadable or no zip."""
     remedy = "copy or download the file again, or write it with numpy.savez_compressed"
     if path.is_dir():
-        raise problem(path, "a folder", "an .npz file", "give the path of the file itself")
+        raise problem(path, *_folder(path))
+    if path.suffix.lower() in PICTURES:
+        raise problem(path, "a picture, or a file that is called like one", "an .npz file", TO_NPZ)
     try:
         size = path.stat().st_size
         if size == 0:
             raise problem(path, "an empty file (0 bytes)", "an .npz file", remedy)
         return zipfile.ZipFile(path)
     except OSError as error:
+        meant = Path(f"{path}.npz")
+        if meant.is_file():
+            raise problem(path, "no such file", "an .npz file", f"give its whole name: {meant}") from error
         found = f"a file that cannot be read ({error.strerror or error})"
         raise problem(path, found, "a readable .npz file", "check the path and its permissions") from error
     except DAMAGED as error:
         found = f"{size:,} bytes that are not a complete zip archive ({_one_line(error)})"
         raise problem(path, found, "an .npz file, which is a zip archive of arrays", remedy) from error
+
+
+def _folder(path: Path) -> tuple[str, str, str]:
+    """What was found in place of a file, what was expected, and what to do."""
+    files = [file for file in sorted(path.iterdir()) if file.is_file()]
+    archives = [file.name for file in files if file.suffix == ".npz"]
+    if archives:
+        return "a folder", "an .npz file", f"give the path of a file in it: {', '.join(archives[:5])}"
+    endings = Counter(file.suffix.lower() or "no ending" for file in files).most_common(3)
+    held = ", ".join(f"{count:,} {ending}" for ending, count in endings) or "no files"
+    return f"a folder ({held})", "an .npz file", TO_NPZ if files else "give the path of the file itself"
 
 
 def read_headers(path: Path, archive: zipfile.ZipFile, keys: Iterable[str]) -> dict[str, Header]:

@@ -4,16 +4,19 @@ Source: Yang et al. 2023, MedMNIST v2, Scientific Data 10, 41; https://medmnist.
 """
 
 import difflib
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from medgen_course.datasets import card, fetch, layout
 from medgen_course.datasets.fetch import DatasetUnavailable
+from medgen_course.datasets.label_names import read_label_names
 from medgen_course.datasets.npz import DatasetError
 
 __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
@@ -85,6 +88,19 @@ class Dataset:
         """Return {"train": ..., "val": ..., "test": ...}."""
         return {name: getattr(self, name) for name in layout.SPLITS}
 
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of all images, labels and extras, 64 hexadecimal digits: the same images, the same digits,
+        whatever the file is called and wherever it lies."""
+        digest = hashlib.sha256()
+        for split in self.splits().values():
+            arrays = {"images": split.images, "labels": split.labels, **split.extras}
+            for name in sorted(arrays):
+                array = np.ascontiguousarray(arrays[name])
+                digest.update(f"{name} {array.dtype} {array.shape}".encode())
+                digest.update(array.view(np.uint8) if array.size else b"")
+        return digest.hexdigest()
+
     def __repr__(self) -> str:
         return card.text(self)
 
@@ -117,8 +133,9 @@ def load(
     """Load images.
 
     Args:
-        name_or_path: one of `names()`, or the path of an own .npz in MedMNIST's layout (`train_images`,
-            `train_labels`, and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3)).
+        name_or_path: one of `names()`, as text or `Path`, or the path of an own .npz in MedMNIST's layout
+            (`train_images`, `train_labels`, and the same for val and test; images uint8 (N, H, W) or
+            (N, H, W, 3); `label_names` if the classes have names).
         root: folder to look in before MEDMNIST_ROOT, data/ and ~/.medmnist.
         size: side length in pixels; 28, 64, 128 or 224, for the phantom anything from 28 to 224. Own files
             keep the size that they have.
@@ -132,11 +149,11 @@ def load(
     """
     if fallback not in (None, "phantom"):
         raise DatasetError(f"fallback is {fallback!r}; expected None or 'phantom'.")
-    name = str(name_or_path)
+    name = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else str(name_or_path)
     if name.lower() == "phantom":
         return _phantom(size, contrast)
-    if isinstance(name_or_path, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
-        return _own(fetch.own_file(Path(name_or_path), root))
+    if name.lower() not in names() and _is_path(name_or_path):
+        return _own(fetch.own_file(Path(name), root))
     _lookup(name.lower())
     if size not in fetch.SIZES:
         raise DatasetError(
@@ -171,6 +188,13 @@ def _official(name: str, path: Path, size: int, source: str) -> Dataset:
     )
 
 
+def _is_path(name: str | os.PathLike) -> bool:
+    """Whether a name that is none of `names()` is meant as a path."""
+    if isinstance(name, os.PathLike) or name.endswith(".npz") or "/" in name or os.sep in name:
+        return True
+    return name != "" and Path(name).exists()
+
+
 def _lookup(name: str) -> None:
     """Raise DatasetError, with a hint, when there is no such 2D data set."""
     info = fetch.medmnist_info()
@@ -200,17 +224,16 @@ def _own(path: Path) -> Dataset:
         return _official(name, path, size, source)
     splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
     labels = [split.labels for split in splits.values()]
-    if labels[0].ndim == 2:
-        classes, task = labels[0].shape[1], "multi-label, binary-class"
-    else:
-        classes = max(int(part.max()) for part in labels) + 1
-        task = "binary-class" if classes <= 2 else "multi-class"
+    several = labels[0].ndim == 2
+    classes = labels[0].shape[1] if several else max(int(part.max()) for part in labels) + 1
+    label_names = read_label_names(path, classes, several)
+    kind = "binary-class" if several or len(label_names) <= 2 else "multi-class"
     return Dataset(
         name=f"{path.stem}.npz",
         channels=splits["train"].images.shape[1],
         size=splits["train"].images.shape[2],
-        label_names=tuple(f"class {number}" for number in range(classes)),
-        task=task,
+        label_names=label_names,
+        task=f"multi-label, {kind}" if several else kind,
         licence="your own file: yours to know",
         source=f"own file {path.name}, MD5 {checksum}",
         notice="",

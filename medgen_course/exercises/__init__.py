@@ -18,10 +18,12 @@ from medgen_course.exercises.data import check_balanced_accuracy, check_keep_fir
 from medgen_course.exercises.data_experiments import check_dose, check_leak
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
+from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
 from medgen_course.exercises.vae_draw import check_reparameterise
+from medgen_course.exercises.vae_experiments import check_fixed_sigma, check_latents_needed
 from medgen_course.exercises.verdict import Verdict
 
 __all__ = [
@@ -35,12 +37,15 @@ __all__ = [
     "check_cyclegan_bug_hunt",
     "check_dose",
     "check_elbo",
+    "check_fixed_sigma",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
+    "check_hidden_copies",
     "check_image_pool",
     "check_interpolate",
     "check_keep_first",
     "check_kl",
+    "check_latents_needed",
     "check_leak",
     "check_non_saturating",
     "check_receptive_field",
@@ -49,4 +54,5 @@ __all__ = [
     "check_shift_error",
     "check_tell_apart",
     "check_training_step",
+    "check_truncation",
 ]

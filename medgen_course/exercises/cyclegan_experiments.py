@@ -78,9 +78,7 @@ def _shift_mistake(translate: Translate, x: Tensor, shift: int, found: float) ->
     usual = {
         "the translation has to be moved too, before the two are compared": (moved - there).abs(),
         "compare two translations, not a translation with its source": (there - x).abs(),
-        "move along the last axis, to the right": (
-            translate(x.roll(shift, 2)) - there.roll(shift, 2)
-        ).abs(),
+        "move along the last axis, to the right": (translate(x.roll(shift, 2)) - there.roll(shift, 2)).abs(),
         "move both in the same direction": (translate(x.roll(-shift, 3)) - there.roll(shift, 3)).abs(),
         "take the absolute value, not the square": (moved - there.roll(shift, 3)).square(),
         "differences of both signs cancel; take the absolute value first": moved - there.roll(shift, 3),

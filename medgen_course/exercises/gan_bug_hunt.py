@@ -1,5 +1,6 @@
 """The bug hunt of notebook 03: three common mistakes in one training step, looked for by what they do."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,12 +17,13 @@ class SeenBatches(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.norm, self.linear, self.seen = nn.BatchNorm1d(4), nn.Linear(4, 1), []
+        self.layers = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+        self.seen = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 1, 2, 2) to logits (B,)."""
         self.seen.append(x.detach().clone())
-        return self.linear(self.norm(x.flatten(1)))[:, 0]
+        return self.layers(x.flatten(1))[:, 0]
 
 
 class Logits(nn.Module):
@@ -42,13 +44,19 @@ class Record:
 
     Attributes:
         real: the real images, (B, 1, 2, 2).
+        z: the noise, (B, 3).
         seen: every batch that the discriminator judged.
-        at: player to the generator's gradient at each of that player's steps.
+        first: the discriminator as it was before the step.
+        moves: at each step of the generator, its gradient and both networks as they stood.
+        left: the generator's gradient at each step of the discriminator.
     """
 
     real: Tensor
+    z: Tensor
     seen: list[Tensor]
-    at: dict[str, list[Tensor]] = field(default_factory=lambda: {"discriminator": [], "generator": []})
+    first: SeenBatches
+    moves: list[tuple[Tensor, Logits, SeenBatches]] = field(default_factory=list)
+    left: list[Tensor] = field(default_factory=list)
 
 
 def check_gan_bug_hunt(step: Step) -> Verdict:
@@ -64,7 +72,7 @@ def check_gan_bug_hunt(step: Step) -> Verdict:
 
 def _examine(step: Callable) -> None:
     record = _run(step)
-    looks = (_ranges, _batches, _detached)
+    looks = (_ranges, _batches, _own_push)
     left = [str(found) for found in (_finding(look, record) for look in looks) if found]
     if left:
         raise Finding(f"{len(left)} of 3 mistakes remain.\n" + "\n".join(f"- {text}" for text in left), WRONG)
@@ -87,9 +95,10 @@ def _run(step: Callable) -> Record:
         with torch.no_grad():
             generator.linear.bias.fill_(1.0)  # generated grey levels differ from real ones on average
         players = {"generator": generator, "discriminator": discriminator}
-        record = Record(real, discriminator.seen)
+        record = Record(real, z, discriminator.seen, copy.deepcopy(discriminator))
         optimizers = {
-            name: _Noting(player.parameters(), record.at[name], generator) for name, player in players.items()
+            name: _Noting(player, lambda name=name: _note(record, name, generator, discriminator))
+            for name, player in players.items()
         }
         before = {name: _weights(player) for name, player in players.items()}
         call(step, generator, discriminator, optimizers, real.clone(), z)
@@ -103,16 +112,24 @@ def _run(step: Callable) -> Record:
 
 
 class _Noting(torch.optim.SGD):
-    """Plain SGD that notes, when it steps, which gradient the generator holds."""
+    """Plain SGD that takes a note before each step."""
 
-    def __init__(self, parameters, notes: list[Tensor], generator: Logits):
-        super().__init__(parameters, lr=0.1)
-        self.notes, self.generator = notes, generator
+    def __init__(self, player: nn.Module, note: Callable[[], None]):
+        super().__init__(player.parameters(), lr=0.1)
+        self.note = note
 
     def step(self, closure=None):
-        grad = self.generator.linear.weight.grad
-        self.notes.append(torch.zeros(4, 3) if grad is None else grad.clone())
+        self.note()
         return super().step(closure)
+
+
+def _note(record: Record, stepping: str, generator: Logits, discriminator: SeenBatches) -> None:
+    held = [torch.zeros_like(p) if p.grad is None else p.grad for p in generator.parameters()]
+    gradient = torch.cat([g.detach().flatten().clone() for g in held])
+    if stepping == "generator":
+        record.moves.append((gradient, copy.deepcopy(generator), copy.deepcopy(discriminator)))
+    else:
+        record.left.append(gradient)
 
 
 def _weights(network: nn.Module) -> Tensor:
@@ -146,19 +163,38 @@ def _batches(record: Record) -> None:
     kinds = [_real_rows(x, record.real) for x in record.seen]
     long = any(len(x) > len(record.real) for x in record.seen)
     if long or any(kind.any() and not kind.all() for kind in kinds):
+        judge_of = copy.deepcopy(record.first)
+        both = torch.cat([record.real, torch.zeros_like(record.real)])
+        with torch.no_grad():
+            apart, together = (float(judge_of(x)[0].sigmoid()) for x in (record.real, both))
         raise Finding(
             "real and generated images went through a discriminator with BatchNorm in one batch: they are "
-            "then standardised together, and the verdict on an image depends on the others. Judge them apart."
+            "then standardised together, and the verdict on an image depends on the others. The same D gives "
+            f"the same real image {apart:.2f} among real ones and {together:.2f} beside black ones. Judge "
+            "them apart."
         )
 
 
-def _detached(record: Record) -> None:
-    own = [
-        torch.zeros(4, 3),
-        *record.at["generator"],
-    ]  # nothing, or what G's own step left
-    if not all(any(torch.equal(held, g) for g in own) for held in record.at["discriminator"]):
-        raise Finding(
-            "when the discriminator moved, its loss had left a gradient in the generator: it pushes G "
-            "towards images that are easily found out. Detach the generated images there."
-        )
+def _own_push(record: Record) -> None:
+    """The generator must follow its own loss alone, as D was before or after D's step."""
+    if not any(gradient.any() for gradient in record.left):
+        return
+    for held, generator, discriminator in record.moves:
+        own = [_push(generator, judge_of, record.z) for judge_of in (discriminator, record.first)]
+        if not any(torch.cosine_similarity(held, each, 0) > 0.999 for each in own):
+            both = own[1] + _push(generator, record.first, record.z, sign=-1)
+            kept = float(both @ own[1] / own[1].square().sum())
+            raise Finding(
+                "the generator stepped along its own gradient plus what D's loss had left in it. That "
+                f"leaves {kept:.0%} of the way that its own loss asks for: D's loss wants images that are "
+                "found out; together the two are -log D - log(1 - D), smallest at D = 1/2, so G stands still "
+                "where D is unsure. Detach the generated images for D, or clear G's gradients before its own "
+                "backward."
+            )
+
+
+def _push(generator: Logits, discriminator: SeenBatches, z: Tensor, sign: int = 1) -> Tensor:
+    """What -log D(G(z)) alone would leave in the generator (sign -1: what -log(1 - D(G(z))) would), flat."""
+    verdict = copy.deepcopy(discriminator)(generator(z).sigmoid())
+    loss = nn.functional.softplus(-sign * verdict).mean()
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(generator.parameters()))])

@@ -143,8 +143,8 @@ def _examine_heads(model: nn.Module, beta: float) -> None:
         if not shift < 1e-4:
             raise Finding(
                 f"the {name} of an image depends on the rest of its batch: with 11 others it differs by "
-                f"up to {shift:.2g} from the one with 3 others. BatchNorm on {name} does so, and ties its "
-                "mean and spread over the batch: the KL cannot find its own level. Leave it out."
+                f"up to {shift:.2g} from the one with 3 others. BatchNorm on {name} does so in training, and "
+                "in evaluation it uses other statistics: one image has several codes. Leave it out."
             )
         if not among_all.requires_grad:
             raise Finding(f"no gradient reaches {name}.")

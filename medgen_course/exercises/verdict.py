@@ -65,14 +65,16 @@ class Finding(Exception):
         self.status = status
 
 
-def judge(exercise: str, fn: Callable, examine: Callable[[Callable], None], praise: str) -> Verdict:
+def judge(
+    exercise: str, fn: Callable, examine: Callable[[Callable], None], praise: str | Callable[[], str]
+) -> Verdict:
     """Examine a student's function, show the verdict (also in the middle of a cell) and return it.
 
     Args:
         exercise: what was asked for, in a few words.
         fn: the student's function.
         examine: calls the function and raises a `Finding` where it is not right.
-        praise: the message for a right solution: what it achieves.
+        praise: the message for a right solution: what it achieves, or a function that says what was found.
     Returns:
         The verdict, shown as HTML in a notebook and printed elsewhere.
     """
@@ -82,7 +84,7 @@ def judge(exercise: str, fn: Callable, examine: Callable[[Callable], None], prai
         if not callable(fn):
             raise Finding(f"Give the function itself, not what it returns: found a {type(fn).__name__}.")
         examine(fn)
-        verdict = Verdict(exercise, RIGHT, praise)
+        verdict = Verdict(exercise, RIGHT, praise() if callable(praise) else praise)
     except Finding as finding:
         verdict = Verdict(exercise, finding.status, str(finding))
     if get_ipython() is None:

@@ -35,11 +35,11 @@ KEY_STEP = 0.11  # a key moves the map's cursor by less than this, along one axi
 class BetaExplorer(Explorer):
     """Moves between models that were trained at these betas, or along one model that knows every beta.
 
-    All figures are measured once, on up to 512 test images for each separately trained model. Of a
+    All figures are measured once, on up to 512 validation images for each separately trained model. Of a
     conditioned one they are measured at 15 betas, on up to 128, and interpolated in log β between; its
     pictures and its σ are those of the very β. Without images KL and active units come from the stored codes
-    of the test split, a conditioned model stops at the betas of these codes only, and the first row is what
-    the model rebuilds from stored codes.
+    of the validation split, a conditioned model stops at the betas of these codes only, and the first row is
+    what the model rebuilds from stored codes.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class BetaExplorer(Explorer):
 
         Args:
             models: VAEs by their betas, on the CPU, or a `ConditionedVAE`.
-            data: the Dataset whose test images are shown, or None where there are no images.
-            codes: posteriors of the test split by beta; needed where `data` is None.
+            data: the Dataset whose validation images are shown, or None where there are no images.
+            codes: posteriors of the validation split by beta; needed where `data` is None.
             curve: `beta`, `rate` (nats) and `distortion` (RMSE), equally long: the backdrop. None draws the
                 measured figures, for which images are needed.
             beta: where the slider starts (the nearest stop).
@@ -67,11 +67,13 @@ class BetaExplorer(Explorer):
             ValueError: neither images nor codes, images of another shape than the models', or a likelihood
                 that is not Gaussian.
         """
-        super().__init__((), "Rows of test images, their reconstructions, samples from the prior, traversals")
+        super().__init__(
+            (), "Rows of validation images, their reconstructions, samples from the prior, traversals"
+        )
         if data is None and not codes:
             raise ValueError("neither images nor stored codes: give `data`, `codes`, or both")
         self._models, self._codes = _fast(models), dict(codes or {})
-        self._images = None if data is None else data.test.images
+        self._images = None if data is None else data.val.images
         self.betas = self._stops()
         with torch.inference_mode():
             first = self.model(self.betas[0])
@@ -92,7 +94,7 @@ class BetaExplorer(Explorer):
             layout=CONTROL_LAYOUT,
         )
         count = len(next(iter(self._codes.values())).mu) if data is None else len(self._images)
-        self.first = index_slider("images from", max(count - COLUMNS + 1, 1), "which test images are rebuilt")
+        self.first = index_slider("images from", max(count - COLUMNS + 1, 1), "which images are rebuilt")
         self.again = widgets.Button(description="Draw again", tooltip="other samples from the prior")
         self.convention = choice("β written as", list(CONVENTIONS), "what this β would mean in other code")
         self.curve = self._curve(curve)
@@ -144,11 +146,11 @@ class BetaExplorer(Explorer):
         if figures.rmse is None:
             rebuilt = "reconstruction: needs the images"
             source = (
-                f"KL and active units from the {len(self._codes[beta].mu)} stored codes of the test split"
+                f"KL and active units from {len(self._codes[beta].mu)} stored codes of the validation split"
             )
         else:
             rebuilt = f"reconstruction: RMSE {figures.rmse:.4f}, {figures.reconstruction:,.1f} nats"
-            source = f"on {self._measured_count} test images, one draw of z each"
+            source = f"on {self._measured_count} validation images, one draw of z each"
             if beta not in self._figures:
                 source += "; interpolated between measured β"
         lines = [

@@ -113,4 +113,4 @@ def rows(
     ]
     ends = np.cumsum([len(part) for part in parts])[:-1]  # a small data set may give fewer images
     made = dict(zip(names, np.split(decoded, ends), strict=True))
-    return made if x is None else {"test images": render.to_bytes(x), **made}
+    return made if x is None else {"validation images": render.to_bytes(x), **made}

@@ -144,7 +144,7 @@ class GeneratorExplorer(Explorer):
         length = f"length of z {z.norm():.2f} (typical: {self._generator.latent_dim**0.5:.1f})"
         way = f"{self.way.value:.0%} of the way from noise {self.start.value} to {self.end.value}"
         lines = [f"{way} · {length}"]
-        if self._classifier is not None and self._names:
+        if self._classifier is not None and self._classifier.knows_classes and self._names:
             share = self._classifier(images[1:2]).softmax(1)[0]
             told = ", ".join(f"{name} {p:.0%}" for name, p in zip(self._names, share.tolist(), strict=True))
             lines.append(f"a classifier takes the image on the way for: {told}")

@@ -32,7 +32,7 @@ def spoil(
     Args:
         images: uint8 (N, C, H, W).
         labels: their classes (N,).
-        train: training images, for copies, uint8 (M, C, H, W), M >= N.
+        train: training images, for copies, uint8 (M, C, H, W).
         sigma: standard deviation of a Gaussian blur, pixels.
         noise: standard deviation of added noise, on the [0, 1] scale.
         dropped: share of the rarest class's images that are replaced by ones of the other classes: a mode
@@ -57,7 +57,7 @@ def spoil(
     if len(kept) and len(gone):
         spoilt[gone] = images[rng.choice(kept, len(gone), replace=len(gone) > len(kept))]
     replaced = rng.permutation(len(images))[: round(copied * len(images))]
-    spoilt[replaced] = train[rng.permutation(len(train))[: len(replaced)]]
+    spoilt[replaced] = train[np.resize(rng.permutation(len(train)), len(replaced))]
     x = to_unit(torch.from_numpy(spoilt))
     if sigma:
         x = blur(x, sigma)
@@ -113,11 +113,18 @@ class MetricSandbox(Explorer):
         self.measured = self._against.measure(spoilt)
         scale = max(1, 84 // spoilt.shape[-1])
         self.sheet.show(render.grid(spoilt[:SHOWN], columns=4, pad=4, scale=scale), "")
-        told = [f"{n} {self.measured[n]:.3f} (usual {self.usual[n]:.3f})" for n in MEASURES]
+        told = [self._told(n) for n in MEASURES]
         return bars([self._badness(n) for n in MEASURES]), " · ".join(told[:4]) + "\n" + " · ".join(told[4:])
 
+    def _told(self, name: str) -> str:
+        if self.measured[name] is None:
+            return f"{name} none: {self._against.missing(len(self._images))[name]}"
+        return f"{name} {self.measured[name]:.3f} (usual {self.usual[name]:.3f})"
+
     def _badness(self, name: str) -> float:
-        """0 as unspoilt images, 1 as noise (as copies for memorisation); below 0 better than unspoilt."""
+        """0 as unspoilt images, 1 as noise (as copies for memorisation), below 0 better; 0 if unknown."""
+        if self.measured[name] is None:
+            return 0.0
         worst = 1.0 if name == "memorisation" else self._worst[name]
         sign = 1 if name in LOWER_IS_BETTER else -1
         span = abs(worst - self.usual[name])

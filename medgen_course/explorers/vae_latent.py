@@ -42,7 +42,7 @@ def reconstruction_errors(model: VAE, images: np.ndarray) -> np.ndarray:
 class VAELatentExplorer(LatentWalk):
     """Move a code by map, slider or between two images; beside it the nearest training images.
 
-    The map shows the posterior means of the test images, on the plane of their two largest principal
+    The map shows the posterior means of the validation images, on the plane of their two largest principal
     components or of the two latents with the highest KL. A reader's own picture is encoded and placed on it,
     with a warning where the model rebuilds it worse than 99 % of the validation images.
     Without images everything that would show one shows what the model decodes from its stored code instead,
@@ -60,16 +60,16 @@ class VAELatentExplorer(LatentWalk):
         train_labels: np.ndarray | None = None,
         error_threshold: float | None = None,
     ):
-        """Encode the training images once and show the first test image.
+        """Encode the training images once and show the first validation image.
 
         Args:
             model: a VAE on the CPU (or `ConditionedVAE.at(beta)`).
-            images: test images, uint8 (N, C, H, W), or None where there are none.
-            labels: of the test images, integers (N,).
+            images: validation images, uint8 (N, C, H, W), or None where there are none.
+            labels: of the validation images, integers (N,).
             label_names: name of each label.
-            codes: posteriors of the test images, in the same order.
+            codes: posteriors of the validation images, in the same order.
             train_images, train_labels: uint8 (M, C, H, W) and integers (M,), or None: neighbours are then
-                test images.
+                validation images.
             error_threshold: 99th percentile of `reconstruction_errors` on the validation images; None where
                 there are none.
         Raises:
@@ -93,7 +93,7 @@ class VAELatentExplorer(LatentWalk):
         super().__init__(model.decode, mu, labels, label_names, [""] * (3 + NEIGHBOURS), words)
         self.size, self.channels = self._decoded(mu[:1]).shape[-1], self._decoded(mu[:1]).shape[1]
         self._near_images, self._near_labels, self._near_codes = images, self._labels, self._codes
-        self._near_name = "test image"
+        self._near_name = "validation image"
         if train_images is not None:
             self._near_images, self._near_labels = train_images, np.asarray(train_labels)
             self._near_codes = encode_all(self._mu, train_images)
@@ -103,8 +103,8 @@ class VAELatentExplorer(LatentWalk):
             "map", [("main directions (PCA)", "pca"), ("the two latents with the highest KL", "kl")],
             "which plane through the latent space the map shows",
         )  # fmt: skip
-        self.start = index_slider("from image", len(mu), "the test image to start from")
-        self.end = index_slider("to image", len(mu), "the test image to go to")
+        self.start = index_slider("from image", len(mu), "the validation image to start from")
+        self.end = index_slider("to image", len(mu), "the validation image to go to")
         self.end.value = min(1, last)
         self.way = slider("way", 0, 1, 0, 0.02, "0: the code of the first image, 1: of the second")
         self.fit = choice("fit picture by", [("cutting out the middle", False), ("padding with black", True)],

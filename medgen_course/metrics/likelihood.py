@@ -1,13 +1,20 @@
 """What a VAE is worth: ELBO, bits per dimension, importance-weighted likelihood, use of the code."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from medgen_course import metrics
+from medgen_course.metrics.reconstruction import too_small_for_ssim
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension, reparameterise
+
+NO_LIKELIHOOD = (
+    "minus the cross-entropy, which is not normalised over grey levels and so no likelihood: it compares "
+    "with Bernoulli VAEs on the same images only"
+)
 
 
 def dequantise(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -99,7 +106,7 @@ def aggregate_posterior_kl(mu: Tensor, logvar: Tensor, chunk: int = 256) -> floa
 @torch.no_grad()
 def evaluate_vae(
     model: VAE, images: Tensor, importance_samples: int = 200, seed: int = 0
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """All figures of a VAE on some images.
 
     Args:
@@ -110,10 +117,13 @@ def evaluate_vae(
     Returns:
         {"elbo", "bits_per_dim", "reconstruction", "kl", "log_likelihood", "psnr", "ssim", "active_units"},
         each {"value", "low", "high"}: nats per image, bits, decibels; PSNR and SSIM are those of the image
-        decoded from the posterior mean.
+        decoded from the posterior mean. Where there is no such figure, {"value": None, "note": why}: SSIM
+        below 11 pixels, the active units of one image, bits and likelihood of a Bernoulli VAE, whose `elbo`
+        and `reconstruction` have a `note` that they are no likelihoods.
     """
     columns: dict[str, list[Tensor]] = {}
-    means = []
+    means, bernoulli = [], model.likelihood == "bernoulli"
+    small = too_small_for_ssim(min(images.shape[-2:]))
     device = model.variance.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -123,8 +133,10 @@ def evaluate_vae(
             means.append(mu)
             x_hat, clean = model.decode(mu), part.float() / 255
             values = elbo(model, x)
-            values |= {"psnr": metrics.psnr(x_hat, clean), "ssim": metrics.ssim(x_hat, clean)}
-            if importance_samples:
+            values["psnr"] = metrics.psnr(x_hat, clean)
+            if not small:
+                values["ssim"] = metrics.ssim(x_hat, clean)
+            if importance_samples and not bernoulli:
                 values["log_likelihood"] = importance_weighted_log_likelihood(model, x, importance_samples)
             for name, value in values.items():
                 columns.setdefault(name, []).append(value)
@@ -132,11 +144,22 @@ def evaluate_vae(
     result = {
         name: metrics.bootstrap_interval(torch.cat(parts).cpu().numpy()) for name, parts in columns.items()
     }
-    bound = result["elbo"]
-    low, high = bits_per_dim(bound["high"], dimensions), bits_per_dim(bound["low"], dimensions)
-    result["bits_per_dim"] = {"value": bits_per_dim(bound["value"], dimensions), "low": low, "high": high}
-    count = float(active_units(torch.cat(means)).sum())
-    result["active_units"] = {"value": count, "low": count, "high": count}
+    if small:
+        result["ssim"] = {"value": None, "note": small}
+    if bernoulli:
+        none = {"value": None, "note": "a Bernoulli VAE has no likelihood of grey levels"}
+        result |= {"bits_per_dim": none} | ({"log_likelihood": none} if importance_samples else {})
+        for name in ("elbo", "reconstruction"):
+            result[name]["note"] = NO_LIKELIHOOD
+    else:
+        bound = result["elbo"]
+        low, high = bits_per_dim(bound["high"], dimensions), bits_per_dim(bound["low"], dimensions)
+        result["bits_per_dim"] = {"value": bits_per_dim(bound["value"], dimensions), "low": low, "high": high}
+    if len(images) > 1:
+        count = float(active_units(torch.cat(means)).sum())
+        result["active_units"] = {"value": count, "low": count, "high": count}
+    else:
+        result["active_units"] = {"value": None, "note": "one image; codes vary from two on"}
     return result
 
 

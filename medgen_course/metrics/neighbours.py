@@ -1,9 +1,25 @@
-"""Measures that ask who is whose nearest neighbour: fidelity, diversity, and copying."""
+"""Measures that ask who is whose nearest neighbour: fidelity and diversity. Copies: memorisation.py."""
 
 import torch
 from torch import Tensor
 
-ROWS = 512  # of a distance matrix at a time: memory stays flat
+ROWS, COLUMNS = 512, 16_384  # of a distance matrix at a time: memory stays flat, whatever the numbers
+
+
+def closest(points: Tensor, others: Tensor, k: int) -> Tensor:
+    """Distances of each point to its k nearest `others`, nearest first, (N, k).
+
+    Raises:
+        ValueError: fewer than k others.
+    """
+    if len(others) < k:
+        raise ValueError(f"{len(others)} points have no {k}-th neighbour; give at least {k}.")
+    found = []
+    for part in points.split(ROWS):
+        distances = (torch.cdist(part, block) for block in others.split(COLUMNS))
+        near = [block.topk(min(k, block.shape[1]), largest=False).values for block in distances]
+        found.append(torch.cat(near, 1).topk(k, largest=False).values)
+    return torch.cat(found)
 
 
 def radii(points: Tensor, k: int = 5) -> Tensor:
@@ -14,13 +30,12 @@ def radii(points: Tensor, k: int = 5) -> Tensor:
     """
     if len(points) <= k:
         raise ValueError(f"{len(points)} points have no {k}-th neighbour; give at least {k + 1}.")
-    parts = [torch.cdist(part, points).kthvalue(k + 1, dim=1).values for part in points.split(ROWS)]
-    return torch.cat(parts)  # the nearest of all is the point itself
+    return closest(points, points, k + 1)[:, k]  # the nearest of all is the point itself
 
 
 def nearest(points: Tensor, others: Tensor) -> Tensor:
     """Distance of each point to the nearest of `others`, (N,)."""
-    return torch.cat([torch.cdist(part, others).amin(1) for part in points.split(ROWS)])
+    return closest(points, others, 1)[:, 0]
 
 
 def neighbourhood(
@@ -59,23 +74,3 @@ def neighbourhood(
         "density": balls.mean().item() / k,
         "coverage": torch.cat(covered).float().mean().item(),
     }
-
-
-def near_threshold(train: Tensor, heldout: Tensor, quantile: float = 0.05) -> float:
-    """Distance to the nearest training image below which only `quantile` of new real images lie."""
-    return nearest(heldout, train).quantile(quantile).item()
-
-
-def memorisation(train: Tensor, samples: Tensor, threshold: float) -> float:
-    """Share of samples that lie nearer to a training image than 95 % of the held-out real images do.
-
-    An honest model gets about 0.05: its samples are as far from the training images as new real ones are.
-    Copies get 1.
-
-    Args:
-        train, samples: features or pixels, (N, F) and (M, F).
-        threshold: see `near_threshold`.
-    Returns:
-        In [0, 1].
-    """
-    return (nearest(samples, train) < threshold).float().mean().item()

@@ -76,6 +76,11 @@ def ssim(x_hat: Tensor, x: Tensor) -> Tensor:
     return torch.cat(values)
 
 
+def too_small_for_ssim(size: int) -> str:
+    """Why images of this side in pixels have no SSIM, or "" where they have one."""
+    return "" if size >= SSIM_WINDOW else f"images of {size} pixels; SSIM needs {SSIM_WINDOW}"
+
+
 def bootstrap_interval(
     values: Tensor | np.ndarray | Sequence[float], level: float = 0.95, seed: int = 0
 ) -> dict[str, float]:

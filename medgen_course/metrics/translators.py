@@ -85,8 +85,13 @@ def against_truth(made: Tensor, part: Part, to: Direction) -> dict[str, Row]:
 def frechet_row(
     made: Tensor, source: np.ndarray, target: np.ndarray, train: np.ndarray, eye: Classifier
 ) -> Row:
-    """Frechet distance to held-out images of the target domain; equally many images in every column."""
+    """Frechet distance to held-out images of the target domain; equally many images in every column.
+
+    One image has no covariance: then the value is None, and `note` says so.
+    """
     n = min(len(made), len(target), len(train))
+    if n < 2:
+        return {"value": None, "n": n, "note": "1 image; 2 are needed, and hundreds are better"}
     real = classification.embed(eye, target[:n])
 
     def distance(images: np.ndarray) -> float:

@@ -22,6 +22,9 @@ class Classifier(nn.Module):
         dropout: share of the last features that are silenced in training.
     """
 
+    about = "a classifier of the labels"
+    knows_classes = True
+
     def __init__(self, channels: int, size: int, num_classes: int, width: int = 16, dropout: float = 0.2):
         super().__init__()
         if num_classes < 2:
@@ -58,14 +61,36 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def standardise(self, features: Tensor) -> None:
-        """Let each feature have mean 0 and standard deviation 1 on these, (N, num_features), N >= 2."""
+        """Let each feature have mean 0 and standard deviation 1 on these, (N, num_features).
+
+        A single one has no spread: then only the mean is set.
+        """
         raw = features * self.scale + self.centre
         self.centre.copy_(raw.mean(0))
-        self.scale.copy_(raw.std(0).clamp(min=1e-6))
+        if len(raw) > 1:
+            self.scale.copy_(raw.std(0).clamp(min=1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] to logits (B, num_classes)."""
         return self.head(self.dropout(self._pooled(x)[-1])).float()
+
+
+class RandomFeatures(Classifier):
+    """The same stages with weights that were drawn and never trained: features where there are no classes.
+
+    Random filters still answer to edges, texture and grey level.
+    Source: Naeem et al. 2020, section 4, who embed with a random network what ImageNet has not seen.
+    """
+
+    about = "a random network (no classes to learn from; compares with no other network)"
+    knows_classes = False
+
+    def __init__(self, channels: int, size: int, width: int = 16):
+        super().__init__(channels, size, 2, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Raises ValueError: it knows no classes."""
+        raise ValueError("a random network tells no classes apart; it has features only.")
 
 
 def _layer(in_channels: int, out_channels: int, stride: int) -> list[nn.Module]:

@@ -9,10 +9,12 @@ a factor of 1/2 here. So the whole objective is half of the paper's, and its lam
 """
 
 import copy
+import math
 
 import torch
 from torch import Tensor, nn
 
+from medgen_course.batches.checks import check_between
 from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
 from medgen_course.models.gan_objectives import squared_discriminator, squared_generator
 from medgen_course.models.image_pool import ImagePool
@@ -94,11 +96,9 @@ class CycleGANAlgorithm(Algorithm):
         ema: float = 0.99,
         betas: tuple[float, float] = (0.5, 0.999),
     ):
-        if min(lambda_cycle, lambda_identity, lambda_adversarial) < 0:
-            raise ValueError(
-                f"lambda_cycle {lambda_cycle}, lambda_identity {lambda_identity} and lambda_adversarial "
-                f"{lambda_adversarial} must be >= 0."
-            )
+        check_between("lambda_cycle", lambda_cycle, 0, math.inf)
+        check_between("lambda_identity", lambda_identity, 0, math.inf)
+        check_between("lambda_adversarial", lambda_adversarial, 0, math.inf)
         if not 0 <= ema < 1:
             raise ValueError(f"ema is {ema}; give the share that is kept in a step, 0 <= ema < 1.")
         same_channels = generator_ab.config["in_channels"] == generator_ab.config["out_channels"]

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+MAX_LATENTS = 4096
+
 
 def stage_sizes(size: int) -> list[int]:
     """Sides of the feature maps from the image down to the smallest, e.g. 28 -> [28, 14, 7, 4].
@@ -28,9 +30,9 @@ def stage_sizes(size: int) -> list[int]:
 
 
 def check_latent_dim(latent_dim: int) -> None:
-    """Raises ValueError unless there is at least one latent."""
-    if latent_dim < 1:
-        raise ValueError(f"latent_dim is {latent_dim}; a code needs at least 1 number.")
+    """Raises ValueError unless there is at least one latent, and not so many that weights fill the memory."""
+    if not 1 <= latent_dim <= MAX_LATENTS:
+        raise ValueError(f"latent_dim is {latent_dim}; a code needs from 1 to {MAX_LATENTS} numbers.")
 
 
 def stage_widths(size: int, width: int) -> list[int]:

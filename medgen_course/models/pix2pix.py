@@ -6,12 +6,14 @@ generator draws no noise: the paper's, which comes from dropout, is hardly to be
 """
 
 import copy
+import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from medgen_course.batches.checks import check_between
 from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
 from medgen_course.models.cyclegan import linear_decay
 from medgen_course.models.cyclegan_networks import check_size, conv, norm
@@ -110,8 +112,7 @@ class Pix2PixAlgorithm(Algorithm):
         ema: float = 0.99,
         betas: tuple[float, float] = (0.5, 0.999),
     ):
-        if lambda_l1 < 0:
-            raise ValueError(f"lambda_l1 is {lambda_l1}; it must be >= 0.")
+        check_between("lambda_l1", lambda_l1, 0, math.inf)
         if not 0 <= ema < 1:
             raise ValueError(f"ema is {ema}; give the share that is kept in a step, 0 <= ema < 1.")
         wanted = generator.config["in_channels"] + generator.config["out_channels"]

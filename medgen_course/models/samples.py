@@ -44,5 +44,5 @@ def generate(
     z = truncation * torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
     classes = [None] * n if labels is None else torch.as_tensor(labels, dtype=torch.int64)
     parts = range(0, n, 256)
-    made = [generator.sample(z[i : i + 256], None if labels is None else classes[i : i + 256]) for i in parts]
-    return to_uint8(torch.cat(made)).numpy()
+    made = (generator.sample(z[i : i + 256], None if labels is None else classes[i : i + 256]) for i in parts)
+    return torch.cat([to_uint8(part) for part in made]).numpy()

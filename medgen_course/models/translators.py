@@ -1,7 +1,7 @@
 """Trained translators of both directions, and what they make of a set of images."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -39,9 +39,14 @@ class Translators:
         return tuple(to for to, generator in (("b", self.to_b), ("a", self.to_a)) if generator is not None)
 
     @property
+    def config(self) -> dict[str, Any]:
+        """That of the generator there is, of the one to B where there are both."""
+        return self[self.directions[0]].config
+
+    @property
     def size(self) -> int:
         """Side of the images in pixels."""
-        return self[self.directions[0]].config["size"]
+        return self.config["size"]
 
     @property
     def channels(self) -> tuple[int, int]:

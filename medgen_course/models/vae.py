@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from medgen_course.batches.checks import check_between
 from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
 from medgen_course.models.layers import ConvDecoder, ConvEncoder, check_latent_dim
 
@@ -187,7 +188,7 @@ class VAEAlgorithm(Algorithm):
         learning_rate: Adam's step size.
         decay_steps: the step size falls to zero along a cosine over so many steps; 0 keeps it constant.
     Raises:
-        ValueError: an argument is negative.
+        ValueError: an argument is negative or not finite.
     """
 
     def __init__(
@@ -199,10 +200,9 @@ class VAEAlgorithm(Algorithm):
         learning_rate: float = 3e-3,
         decay_steps: int = 0,
     ):
-        if beta < 0 or warmup_steps < 0 or free_bits < 0:
-            raise ValueError(
-                f"beta {beta}, warmup_steps {warmup_steps}, free_bits {free_bits}: none may be negative."
-            )
+        check_between("beta", beta, 0, math.inf)
+        check_between("warmup_steps", warmup_steps, 0, math.inf)
+        check_between("free_bits", free_bits, 0, math.inf)
         self.model, self.beta, self.warmup_steps, self.free_bits = model, beta, warmup_steps, free_bits
         self.learning_rate, self.decay_steps = learning_rate, decay_steps
         self.config, self.steps = model.config, 0

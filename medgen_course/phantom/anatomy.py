@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from medgen_course.phantom.brain import brain_half_axes, draw_brain
-from medgen_course.phantom.points import Points, reach, share, sqrt
+from medgen_course.phantom.points import Points, at_least, reach, share, sqrt
 
 FIELD_OF_VIEW = 200.0  # mm, both sides
 SOFTNESS = 1.5  # mm over which an edge fades at least, because surfaces run askew through a thick slice
@@ -64,15 +64,16 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     each = oversampling(size)
     pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
     f = {name: table[:, i, None, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1, 1)
-    maps = np.zeros((6, len(table), each * each, size, size), dtype=np.float32)  # the lesion comes last
+    maps = np.empty((6, len(table), each * each, size, size), dtype=np.float32)
     fat, muscle, csf, grey, white, lesion = maps
+    maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
     x, y = _head_frame(f, size)  # (N, P, size, size)
     forward = y / (f["head_width"] / 2 * f["head_aspect"])
     skin = _skin(f, x, y, forward)
     _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
     skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
-    inside = Points(skin > reach(pixel))
+    inside = Points.of(skin > reach(pixel))
     shares = draw_brain(f, inside, *inside.pick(x, y, skin), pixel)
     for stack, values in zip((grey, white, lesion), shares, strict=True):
         inside.put(values, stack)
@@ -99,15 +100,15 @@ def _head_frame(f, size):
     Shape (N, P, size, size): the P points of a pixel come before the pixels, so that averaging adds images.
     """
     each = oversampling(size)
-    line = np.arange(size * each, dtype=np.float32) + 0.5
-    line = line * (FIELD_OF_VIEW / (size * each)) - FIELD_OF_VIEW / 2
-    line = line.reshape(size, each).T  # (each, size)
-    right = line[None, None, :, None, :] - f["shift_x"][..., None]  # (N, 1, each, 1, size)
-    up = -line[None, :, None, :, None] - f["shift_y"][..., None]  # (N, each, 1, size, 1)
-    angle = torch.deg2rad(torch.from_numpy(f["rotation"][..., None]))
-    c, s = torch.cos(angle).numpy(), torch.sin(angle).numpy()
+    line = (torch.arange(size * each) + 0.5) * (FIELD_OF_VIEW / (size * each)) - FIELD_OF_VIEW / 2
+    line = line.view(size, each).T.contiguous()  # (each, size)
+    shift_x, shift_y, angle = (
+        torch.from_numpy(f[name])[..., None] for name in ("shift_x", "shift_y", "rotation")
+    )
+    right, up = line[:, None, :] - shift_x, -line[:, None, :, None] - shift_y
+    c, s = torch.cos(torch.deg2rad(angle)), torch.sin(torch.deg2rad(angle))
     shape = (len(angle), each * each, size, size)
-    return (c * right + s * up).reshape(shape), (c * up - s * right).reshape(shape)
+    return (c * right + s * up).view(shape).numpy(), (c * up - s * right).view(shape).numpy()
 
 
 def _skin(f, x, y, forward):
@@ -138,17 +139,16 @@ def _skin(f, x, y, forward):
 def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
     """Write the shares of fat and muscle, and of everything inside the skull, to the last three."""
     scalp, skull = f["scalp_thickness"], f["skull_thickness"]
-    np.greater_equal(skin, scalp + skull - reach(pixel) + 0.01, out=cavity, casting="unsafe")
-    ring = Points((skin > reach(pixel)) & (cavity == 0.0))  # further in is neither fat nor muscle nor bone
+    further_in = skin >= scalp + skull - reach(pixel) + 0.01  # is neither fat nor muscle nor bone
+    cavity[...] = further_in
+    ring = Points.of((skin > reach(pixel)) > further_in)
     skin, forward = ring.pick(skin, forward)
-    scalp, skull, most_temple, outer_table, inner_table = ring.repeat(
-        scalp, skull, 0.6 * skull, 0.35 * skull, 0.30 * skull
-    )
+    scalp, skull = ring.repeat(f, "scalp_thickness", "skull_thickness")
     depth = skin - scalp
-    bone = depth - most_temple * np.maximum(1.0 - ((forward - 0.35) / 0.45) ** 2, 0.0)
+    bone = depth - 0.6 * skull * at_least(0.0, 1.0 - ((forward - 0.35) / 0.45) ** 2)
     inside = depth - skull  # the bone is thin under the temporal muscle
     under_skin, under_scalp = share(skin - 1.2, pixel), share(depth, pixel)
-    marrow = share(bone - outer_table, pixel) - share(inside + inner_table, pixel)
+    marrow = share(bone - 0.35 * skull, pixel) - share(inside + 0.30 * skull, pixel)
     ring.put(share(skin, pixel) - under_skin + under_scalp - share(bone, pixel), muscle)
-    ring.put(under_skin - under_scalp + 0.35 * np.maximum(marrow, 0.0), fat)
+    ring.put(under_skin - under_scalp + 0.35 * at_least(0.0, marrow), fat)
     ring.put(share(inside, pixel), cavity)

@@ -12,7 +12,7 @@ import torch
 MARGIN = 0.01  # of a pixel, by which a place is wider than the structure, against rounding
 
 
-def share(depth: np.ndarray, pixel: float, most: np.ndarray | float = 1.0) -> np.ndarray:
+def share(depth: np.ndarray, pixel: float, most: np.ndarray | None = None) -> np.ndarray:
     """Part of a pixel that lies inside a structure whose edge is `depth` mm away (positive inside).
 
     Exact for a straight edge and, given the `most` that it can be (thickness / pixel), for a straight band
@@ -20,8 +20,9 @@ def share(depth: np.ndarray, pixel: float, most: np.ndarray | float = 1.0) -> np
     """
     inside = depth / pixel
     inside += 0.5
-    np.maximum(inside, 0.0, out=inside)
-    return np.minimum(inside, most, out=inside)
+    if most is None:
+        return clip(inside, 0.0, 1.0)
+    return np.minimum(at_least(0.0, inside), most, out=inside)
 
 
 def reach(pixel: float) -> float:
@@ -47,6 +48,18 @@ def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return y
 
 
+def at_least(low: float, values: np.ndarray) -> np.ndarray:
+    """No value below `low`, in place."""
+    torch.from_numpy(values).clamp_(min=low)
+    return values
+
+
+def clip(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values from low to high, in place."""
+    torch.from_numpy(values).clamp_(low, high)
+    return values
+
+
 def sign(values: np.ndarray) -> np.ndarray:
     """-1, 0 or 1, float32."""
     return torch.from_numpy(values).sign().numpy()
@@ -55,24 +68,39 @@ def sign(values: np.ndarray) -> np.ndarray:
 class Points:
     """Some points of a stack of images (N, ...), as a flat list of K, image after image.
 
-    inside: bool (N, ...), the points to take.
+    inside: bool, the points to take; `starts` (N + 1,) are the places in it where the images begin.
     """
 
-    def __init__(self, inside: np.ndarray):
-        self.shape = inside.shape
+    def __init__(self, inside: np.ndarray, starts: np.ndarray):
+        self.size = inside.size
         self.index = np.flatnonzero(inside)  # (K,)
+        self.starts = np.searchsorted(self.index, starts)
+        self.counts = np.diff(self.starts)
+
+    @classmethod
+    def of(cls, inside: np.ndarray) -> "Points":
+        """Points of a stack of masks (N, ...)."""
+        return cls(inside, np.arange(len(inside) + 1) * math.prod(inside.shape[1:]))
+
+    def where(self, inside: np.ndarray) -> "Points":
+        """Some of these points: inside is bool (K,)."""
+        return Points(inside, self.starts)
 
     def pick(self, *stacks: np.ndarray) -> list[np.ndarray]:
-        """The values (K,) of every stack (N, ...) at these points."""
+        """The values (K,) of every stack at these points."""
         return [stack.reshape(-1).take(self.index) for stack in stacks]
 
-    def repeat(self, *numbers: np.ndarray) -> np.ndarray:
-        """Numbers of the images, each (N, 1, ...), for every point: (how many, K)."""
-        starts = np.arange(self.shape[0] + 1) * math.prod(self.shape[1:])
-        counts = np.diff(np.searchsorted(self.index, starts))
-        return np.repeat(np.stack([number.reshape(-1) for number in numbers]), counts, axis=1)
+    def repeat(self, f: dict[str, np.ndarray], *names: str) -> list[np.ndarray]:
+        """Numbers of the images, each (N,) or (N, 1, ...), for every point: (K,) each."""
+        return [np.repeat(f[name].reshape(-1), self.counts) for name in names]
 
-    def put(self, values: np.ndarray, stack: np.ndarray) -> np.ndarray:
-        """Write values (K,) at these points of a contiguous stack (N, ...); returns the stack."""
-        stack.reshape(-1)[self.index] = values
-        return stack
+    def put(self, values: np.ndarray, stack: np.ndarray) -> None:
+        """Write values (K,) at these points of a contiguous stack."""
+        flat, index = torch.from_numpy(stack.reshape(-1)), torch.from_numpy(self.index)
+        flat.scatter_(0, index, torch.from_numpy(values))  # in two thirds of NumPy's time
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values (K,) at these points and zero elsewhere, as long as the mask."""
+        flat = np.zeros(self.size, dtype=np.float32)
+        self.put(values, flat)
+        return flat

@@ -15,7 +15,9 @@ from medgen_course.phantom.signal import bias_field as draw_bias_field
 SPLITS = ("train", "val", "test")
 CONTRAST = list(FACTORS).index("lesion_contrast")
 CHUNK_POINTS = 2**16  # of the images that share a random stream: to change it changes every image's noise
-CHUNKS = 3  # whose anatomies a thread draws at once: fewer and longer steps, still in the processor's cache
+CHUNKS = 4  # whose anatomies a thread draws at once: fewer and longer steps, still in the processor's cache
+SIGNALS = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
+RECYCLED_BYTES = 2**25 - 2**16  # just below the largest threshold that glibc learns
 KEPT_BYTES = 2**27  # of images that are kept, the last drawn ones
 
 Images = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -57,19 +59,22 @@ def _bytes(images: Images) -> int:
 
 def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool, noise: float) -> Images:
     n = len(table)
-    t1w, t2w, masks = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(3))
+    t1w, t2w = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(2))
+    masks = np.zeros((n, 1, size, size), dtype=np.uint8)
+    np.empty(RECYCLED_BYTES, dtype=np.uint8)  # freed at once, so that glibc keeps at hand what steps free
     step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
 
     def draw(first: int) -> None:
-        rows = torch.from_numpy(table[first : first + CHUNKS * step])
+        part = slice(first, first + CHUNKS * step)
+        rows = torch.from_numpy(table[part])
         maps, lesion = tissue_maps(rows, size)
-        chunks = zip(rows.split(step), maps.split(step), lesion.split(step), strict=True)
-        for i, chunk in enumerate(chunks):
-            start = first + i * step
+        images = _mix(maps)
+        _add_lesions(images, masks[part], maps, lesion, rows[:, CONTRAST])
+        for start, chunk in zip(range(first, n, step), images.split(step), strict=False):
             rng = torch.Generator().manual_seed(stream(seed, split, 1, start))
-            images, mask = _acquire(*chunk, bias_field, noise, rng)
-            part = slice(start, start + step)
-            t1w[part], t2w[part], masks[part] = images[:, :1].numpy(), images[:, 1:].numpy(), mask.numpy()
+            grey = _acquire(chunk, bias_field, noise, rng).numpy()
+            t1w[start : start + step] = grey[:, :1]
+            t2w[start : start + step] = grey[:, 1:]
 
     threads = torch.get_num_threads()
     try:  # side by side: torch would split every small operation, which costs more than it gains
@@ -80,36 +85,35 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
     return t1w, t2w, masks
 
 
-def _acquire(
-    rows: Tensor, maps: Tensor, lesion: Tensor, bias_field: bool, noise: float, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Images uint8 (B, 2, size, size) and masks uint8 (B, 1, size, size) of drawn anatomies."""
-    signals = torch.stack([tissue_signals("t1w"), tissue_signals("t2w")])  # (2, 5)
-    images = torch.einsum("ct,bthw->bchw", signals, maps).contiguous()
-    _add_lesion(images, maps, lesion, rows[:, CONTRAST], signals)
+def _mix(maps: Tensor) -> Tensor:
+    """Noise-free T1w and T2w (N, 2, H, W) of shares (N, 5, H, W) that lie in memory tissue by tissue."""
+    by_tissue = maps.transpose(0, 1)
+    images = SIGNALS @ by_tissue.reshape(len(TISSUES), -1)
+    return images.view(2, *by_tissue.shape[1:]).transpose(0, 1)
+
+
+def _add_lesions(images: Tensor, masks: np.ndarray, maps: Tensor, lesion: Tensor, contrast: Tensor) -> None:
+    """Replace a fraction `contrast` (N,) of the tissue in lesions by free water, and mark them; in place."""
+    fullest = lesion.amax(dim=(1, 2, 3))
+    ill = fullest.nonzero().flatten()
+    pixels = lesion[0].numel()
+    index = torch.from_numpy(np.flatnonzero(lesion[ill].numpy() > 0))  # (K,)
+    image, pixel = ill[index // pixels], index % pixels
+    share = lesion.flatten(1)[image, pixel]
+    matter = maps.flatten(2)[image, 3:, pixel]  # (K, 2), grey and white
+    tissue = matter @ SIGNALS[:, 3:].T / matter.sum(1, keepdim=True).clamp(min=1e-6)
+    csf = SIGNALS[:, list(TISSUES).index("csf")]
+    images.flatten(2)[image, :, pixel] += (contrast[image] * share)[:, None] * (csf - tissue)
+    masks.reshape(len(masks), -1)[image, pixel] = share >= fullest.clamp(max=0.5)[image]
+
+
+def _acquire(images: Tensor, bias_field: bool, noise: float, rng: torch.Generator) -> Tensor:
+    """What the scanner makes of noise-free images (B, 2, H, W): grey levels 0 to 255, float32."""
     if bias_field:
-        images *= draw_bias_field(len(rows), maps.shape[-1], 0.15, rng)
+        images *= draw_bias_field(len(images), images.shape[-1], 0.15, rng)
     if noise > 0:
         images = rician(images, noise, rng)
-    images = images.clamp_(0.0, 1.0).mul_(255.0).round_().to(torch.uint8)
-    fullest = lesion.amax(dim=(1, 2, 3), keepdim=True)
-    mask = (lesion > 0) & (lesion >= fullest.clamp(max=0.5))
-    return images, mask.to(torch.uint8)
-
-
-def _add_lesion(images: Tensor, maps: Tensor, lesion: Tensor, contrast: Tensor, signals: Tensor) -> None:
-    """Replace a fraction `contrast` (B,) of the tissue in the lesions by free water, in place."""
-    share = lesion.contiguous().view(-1)  # (B * H * W,)
-    index = torch.from_numpy(np.flatnonzero(share.numpy() > 0))  # (K,)
-    if not len(index):
-        return
-    pixels = lesion[0].numel()
-    image, pixel = index // pixels, index % pixels
-    water = contrast[image] * share[index]
-    csf = signals[:, list(TISSUES).index("csf")]
-    matter = maps.flatten(2)[image, 3:, pixel]  # (K, 2), grey and white
-    tissue = matter @ signals[:, 3:].T / matter.sum(1, keepdim=True).clamp(min=1e-6)
-    images.view(len(images), 2, -1)[image, :, pixel] += water[:, None] * (csf - tissue)
+    return images.clamp_(0.0, 1.0).mul_(255.0).round_()
 
 
 def stream(seed: int, split: str, purpose: int, start: int = 0) -> int:

@@ -6,6 +6,7 @@ image-processing and classification methods", IEEE Trans. Med. Imaging 18(11):10
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -68,11 +69,16 @@ def bias_field(n: int, size: int, strength: float, generator: torch.Generator) -
     Returns:
         Shape (n, 1, size, size), > 0, about 1 on average.
     """
+    weights = torch.randn(n, 5, generator=generator) * torch.tensor([0.7, 0.7, 0.4, 0.3, 0.4])
+    return (weights @ _polynomials(size)).mul_(strength).exp_().reshape(n, 1, size, size)
+
+
+@lru_cache(maxsize=4)
+def _polynomials(size: int) -> Tensor:
+    """Polynomials of first and second degree over the frame: (5, size * size)."""
     line = (torch.arange(size) + 0.5) / size * 2 - 1
     y, x = torch.meshgrid(-line, line, indexing="ij")
-    basis = torch.stack([x, y, x * y, x * x - y * y, x * x + y * y - 2 / 3]).reshape(5, -1)
-    weights = torch.randn(n, 5, generator=generator) * torch.tensor([0.7, 0.7, 0.4, 0.3, 0.4])
-    return torch.exp(strength * (weights @ basis)).reshape(n, 1, size, size)
+    return torch.stack([x, y, x * y, x * x - y * y, x * x + y * y - 2 / 3]).reshape(5, -1)
 
 
 def rician(signal: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
@@ -89,4 +95,4 @@ def rician(signal: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     """
     real = torch.randn(signal.shape, generator=generator).mul_(sigma).add_(signal)
     imaginary = torch.randn(signal.shape, generator=generator).mul_(sigma)
-    return torch.hypot(real, imaginary)
+    return torch.hypot(real, imaginary, out=real)

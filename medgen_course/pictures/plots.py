@@ -110,7 +110,7 @@ def rows(
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     if limit is not None:
-        figure.set_figheight(figure.get_figheight() + 0.6)
+        figure.set_figheight(figure.get_figheight() + 0.55)
         _difference_scale(figure, axes, limit)
     return figure
 
@@ -119,7 +119,8 @@ def _difference_scale(figure: Figure, axes: Axes, limit: float) -> None:
     """What the colours of `render.difference` mean, in grey levels on the [0, 1] scale."""
     colours = matplotlib.colors.LinearSegmentedColormap.from_list("", [PALETTE[0], "#eeeeee", PALETTE[5]])
     scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-limit, limit), colours)
-    bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02)
+    bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02,
+                          panchor=False)  # fmt: skip
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}, darker", "0", f"+{limit:g}, brighter"])
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=10)

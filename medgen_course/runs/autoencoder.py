@@ -7,13 +7,15 @@ from medgen_course.batches.sampling import Sampler
 from medgen_course.datasets import Dataset
 from medgen_course.metrics import bootstrap_interval
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
-from medgen_course.runs.reconstruction import LEGEND, images_for, measure, with_ends
+from medgen_course.runs.reconstruction import LEGEND, check_fit, measure, with_ends
+from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, network
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
-__all__ = ["INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train"]
+__all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train"]
 
 SETTINGS = Settings(num_epochs=10, batch_size=128, learning_rate=1e-3)
+CONFIG = {"model": network(channels=CHANNELS, size=SIZE, latent_dim=LATENT_DIM, width=WIDTH)}
 SHOWN = {"psnr": "PSNR, dB", "ssim": "SSIM"}
 INSTEAD = {
     "sample": "which has no prior to draw from; notebook 01 shows what happens if one tries. Train a VAE or "
@@ -48,10 +50,11 @@ def load(run: RunFolder, config: dict[str, Any], make: type = Autoencoder) -> Au
 
 
 def evaluate(
-    model: Autoencoder, config: dict[str, Any], dataset: str, device: str = "auto", **_: Any
+    model: Autoencoder, config: dict[str, Any], data: Dataset, device: str = "auto", **_: Any
 ) -> dict[str, dict[str, Any]]:
     """psnr (dB), ssim and mse of reconstructed test images; ends: see `reconstruction.with_ends`."""
-    data, place = images_for(config, dataset), make_fabric(device).device
+    check_fit(config, data)
+    place = make_fabric(device).device
     model.to(place)
     measured = measure(lambda x: model(x).clamp(0, 1), data, place)
     return with_ends({name: bootstrap_interval(values) for name, values in measured.items()}, data, place)

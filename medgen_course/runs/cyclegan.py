@@ -9,13 +9,24 @@ from medgen_course.datasets.domains import from_dataset, named_classes
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.runs.schema import integer
 from medgen_course.runs.train import Plan, Settings, train_into
-from medgen_course.runs.translation import INSTEAD, LEGEND, SHOWN, described, evaluate, translate
+from medgen_course.runs.translation import (
+    DOMAINS,
+    INSTEAD,
+    LEGEND,
+    SHOWN,
+    described,
+    evaluate,
+    generator_config,
+    translate,
+)
 from medgen_course.training import History, RunFolder
 
-__all__ = ["INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
+__all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
 
 SETTINGS = Settings(num_epochs=12, batch_size=4, learning_rate=1e-3)
+CONFIG = DOMAINS | {"model": generator_config(blocks=integer(0, 64))}
 WARMUP = 200  # steps over which the weight of the cycle rises
 
 
@@ -32,7 +43,8 @@ def train(
     Args:
         dataset, out, settings: see `train.Settings`. The phantom is T1w to T2w. The step size falls in the
             second half of the epochs, so a run cannot be resumed with more of them.
-        domains: two classes of labelled data, by number or name, A first; the phantom does without.
+        domains: two classes of labelled data, by number or name, A first, with a comma between them; numbers
+            always work. The phantom does without.
         lambda_cycle: weight of the cycle loss; it rises over the first 200 steps.
         lambda_identity: weight of the identity loss; by default 5, but 0 on the phantom, where bright and
             dark must be exchanged. 0 also saves time.
@@ -43,7 +55,8 @@ def train(
     """
 
     def plan(data: Dataset, chosen: Settings) -> Plan:
-        two = from_dataset(data, named_classes(data, domains))
+        classes = named_classes(data, domains)
+        two, numbers = from_dataset(data, classes), ",".join(map(str, classes))
         sampler = UnpairedSampler(two.train.a, two.train.b, chosen.batch_size)
         (a, b), side = two.channels, two.size
         by_default = 0.0 if data.name == "phantom" else 5.0
@@ -60,7 +73,7 @@ def train(
             decay_steps=chosen.num_epochs * len(sampler),
         )
         weights = {"lambda_cycle": lambda_cycle, "lambda_identity": identity}
-        return Plan(algorithm, sampler, weights | described(data, two, domains, chosen.num_epochs))
+        return Plan(algorithm, sampler, weights | described(data, two, numbers, chosen.num_epochs))
 
     return train_into(out, dataset, plan, SETTINGS, **settings)
 

@@ -7,20 +7,45 @@ import numpy as np
 
 from medgen_course.batches.sampling import Sampler
 from medgen_course.datasets import Dataset
+from medgen_course.datasets.layout import MAX_CLASSES
 from medgen_course.metrics.classification import feature_network
 from medgen_course.metrics.fidelity import evaluate_samples, reference
 from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
 from medgen_course.models.samples import draw_labels, generate
-from medgen_course.runs.reconstruction import images_for
+from medgen_course.runs.progress import Progress
+from medgen_course.runs.reconstruction import check_fit
+from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, integer, network
 from medgen_course.runs.train import Plan, Settings, train_into
-from medgen_course.training import History, RunFolder
+from medgen_course.training import History, RunError, RunFolder
 from medgen_course.training.recorder import Recorder, spaced_moments
 
 SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
-SHOWN = {"density": "density", "coverage": "coverage", "memorisation": "memorisation"}
-LEGEND = "{coverage[n]} images in every column. best: real test images against train; worst: noise."
+CONFIG = {
+    "class_counts": {"type": "array", "items": integer(0, 2**63 - 1)},
+    "model": network(
+        channels=CHANNELS,
+        size=SIZE,
+        latent_dim=LATENT_DIM,
+        num_classes=integer(0, MAX_CLASSES),
+        width=WIDTH,
+    ),
+}
+SHOWN = {
+    "frechet": "Fréchet distance",
+    "kernel": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "memorisation": "memorisation",
+}
+LEGEND = (
+    "{coverage[n]} images in every column. best: real test images against train; blurred: the same, blurred "
+    "by one pixel, which is smooth and copies nothing; worst: noise. Compared: {coverage[features]}; for "
+    "memorisation pixels. {memorisation[known]} test images stand in the training split too, bit for bit."
+)
 RECORDED = 256  # validation images that the discriminator judges at every recorded moment
 DRAWN = 4  # as many times the test images are drawn, for an interval
 
@@ -88,16 +113,27 @@ def class_counts(data: Dataset) -> list[int]:
 def load(run: RunFolder, config: dict[str, Any]) -> Generator:
     """The averaged generator; raises RunNotFound or RunError."""
     model = Generator(**config["model"])
+    counts = config.get("class_counts", [])
+    if model.num_classes and (len(counts) != model.num_classes or not sum(counts)):
+        raise RunError(
+            f"{run.path}/config.json: class_counts is {counts}; expected the training images of each of the "
+            f"{model.num_classes} classes. Put it back as it was, or train into a new folder."
+        )
     run.load_model({"generator_ema": model})
     return model.eval()
 
 
-def evaluate(model: Generator, config: dict[str, Any], dataset: str, **_: Any) -> dict[str, dict[str, Any]]:
+def evaluate(model: Generator, config: dict[str, Any], data: Dataset, **_: Any) -> dict[str, dict[str, Any]]:
     """Samples against test images, classes drawn as in training; see `fidelity.evaluate_samples`."""
-    data = images_for(config, dataset)
+    check_fit(config, data)
+    tell = Progress()
     n = DRAWN * len(data.test)
+    network = feature_network(data)
+    tell("the network whose features are compared is trained")
+    against = reference(data, network, "test")
+    tell(f"the {len(data.train):,} training images are looked at")
     labels = draw_labels(config["class_counts"], n) if model.num_classes else None
-    return evaluate_samples(generate(model, n, labels=labels), reference(data, feature_network(data), "test"))
+    return evaluate_samples(generate(model, n, labels=labels), against, tell=tell)
 
 
 def sample(
@@ -106,7 +142,7 @@ def sample(
     """Images uint8 (n, C, H, W); classes as often as in training, or all of the one asked for."""
     if not model.num_classes:
         return generate(model, n, seed), None
-    counts = config.get("class_counts") or [1] * model.num_classes
+    counts = config["class_counts"]
     if label is not None and not counts[label]:
         raise ValueError(f"label is {label}; no training image had this class, so nothing was learnt of it.")
     labels = draw_labels(counts, n, seed) if label is None else np.full(n, label)

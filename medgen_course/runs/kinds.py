@@ -4,12 +4,13 @@ A kind is a module; it has those of these verbs that make sense for it:
 
     train(dataset, out, ..., **settings) -> History     with SETTINGS, its defaults of what all kinds share
     load(run, config) -> model                          in evaluation mode, on the CPU
-    evaluate(model, config, dataset, device, importance_samples) -> figure -> row
+    evaluate(model, config, data, device, importance_samples) -> figure -> row
     sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
 
-and says LEGEND, how its figures are to be read; SHOWN, which of them README shows and what it calls them; and
-INSTEAD, for a verb that it lacks, why, and what to do instead.
+where a row's `note` is why its value is None, or what must be known of it. A kind also says CONFIG, what
+`config.json` holds of it (see schema.py); LEGEND, how its figures are to be read; SHOWN, which of them README
+shows and what it calls them; and INSTEAD, for a verb that it lacks, why, and what to do instead.
 """
 
 from importlib import import_module

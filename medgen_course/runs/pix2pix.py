@@ -9,13 +9,28 @@ from medgen_course.datasets.domains import from_dataset
 from medgen_course.models.cyclegan_networks import PatchDiscriminator
 from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.runs.schema import network
 from medgen_course.runs.train import Plan, Settings, train_into
-from medgen_course.runs.translation import INSTEAD, LEGEND, SHOWN, described, evaluate, translate
+from medgen_course.runs.translation import (
+    DOMAINS,
+    INSTEAD,
+    LEGEND,
+    SHOWN,
+    described,
+    evaluate,
+    generator_config,
+    translate,
+)
 from medgen_course.training import History, RunFolder
 
-__all__ = ["INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
+__all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
 
 SETTINGS = Settings(num_epochs=12, batch_size=8, learning_rate=2e-3)
+
+CONFIG = DOMAINS | {
+    "to": {"enum": ["a", "b"]},
+    "model": network(generator=generator_config(kind={"const": "unet_generator"})),
+}
 
 
 def train(
@@ -61,4 +76,4 @@ def load(run: RunFolder, config: dict[str, Any]) -> Translators:
     about = {key: value for key, value in config["model"]["generator"].items() if key != "kind"}
     generator = UNetGenerator(**about)
     run.load_model({"generator_ema": generator})
-    return Translators(**{f"to_{config['to']}": generator.eval().requires_grad_(False)})
+    return Translators(**{f"to_{config.get('to', 'b')}": generator.eval().requires_grad_(False)})

@@ -1,5 +1,7 @@
 """What every training has in common: its settings, and the way from images to a run folder."""
 
+import math
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,7 +11,10 @@ import torch
 from torch import Tensor
 
 from medgen_course import datasets
+from medgen_course.batches.checks import check_seed
 from medgen_course.datasets import Dataset
+from medgen_course.datasets.audit import doubts
+from medgen_course.files import check_place, expanded
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.training import History, RunError, fit
 from medgen_course.training.loop import Epochs
@@ -26,18 +31,20 @@ class Settings:
         batch_size: images in a batch (of each domain, where there are two), in each process.
         learning_rate: the optimiser's step size.
         seed: of the first weights, the order of the images and all noise.
-        size: side of the images in pixels (28, 64, 128, 224); an own file keeps its own.
+        size: side of the images in pixels (28, 64, 128, 224); by default 28, and an own file keeps its own.
         device: auto, cpu, cuda or mps.
         precision: auto, float32 or bfloat16.
         devices: processes on this machine; several machines run under torchrun.
-        resume: go on with the run in the folder; without it an existing run is left alone.
+        resume: go on with the run in the folder; without it an existing run is left alone. The images and
+            all settings must be the run's, but for dataset's place, device (whose rounding differs) and
+            num_epochs.
     """
 
     num_epochs: int
     batch_size: int
     learning_rate: float
     seed: int = 0
-    size: int = 28
+    size: int | None = None
     device: str = "auto"
     precision: str = "auto"
     devices: int = 1
@@ -74,20 +81,27 @@ def train_into(
         TypeError: there is no such setting.
         DatasetError, DatasetUnavailable: see `datasets.load`.
     """
-    chosen, out = replace(settings, **changes), Path(out)
-    if not chosen.learning_rate > 0:
-        raise ValueError(f"learning_rate is {chosen.learning_rate}; give a step size above 0.")
+    chosen, out = replace(settings, **changes), expanded(out)
+    if not 0 < chosen.learning_rate < math.inf:
+        raise ValueError(f"learning_rate is {chosen.learning_rate}; give a finite step size above 0.")
+    check_seed(chosen.seed)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; choose a folder for the run.")
+    check_place(out)
     if (out / "config.json").exists() and not chosen.resume:
         raise RunError(f"{out} holds a run already. Go on with it (--resume), or choose another folder.")
-    data = datasets.load(dataset, size=chosen.size)
+    data = datasets.load(dataset, size=chosen.size or 28)
+    if chosen.size not in (None, data.size):
+        raise ValueError(f"size is {chosen.size}; the images of {data.name} have {data.size}. Leave it out.")
+    for doubt in doubts(data):
+        warnings.warn(f"{data.name}, {doubt}", stacklevel=2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         made = plan(data, chosen)
     given = asdict(chosen)
     about = {
         "dataset": str(Path(dataset).resolve()) if Path(dataset).is_file() else dataset,
+        "images": data.checksum,
         "batch_size": given.pop("batch_size"),
         "learning_rate": given.pop("learning_rate"),
         **made.about,

@@ -4,16 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from medgen_course import datasets
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import Domains, from_dataset, named_classes
 from medgen_course.datasets.npz import problem
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import class_change, evaluate_translators
+from medgen_course.models.cyclegan_networks import SIZES
 from medgen_course.models.translators import Direction, Translators
+from medgen_course.runs.schema import CHANNELS, TEXT, WIDTH, integer, network
 from medgen_course.training import RunError
 
+DOMAINS = {
+    "domains": {"type": "string"},
+    "names": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2},
+    "step_size_falls_over_epochs": integer(0, 2**63),
+}
 LEGEND = "worst: the image left as it is. best of frechet: training images of the target domain."
 INSTEAD = {"sample": "which draws nothing: hand it images, medgen translate."}
 SHOWN = {
@@ -27,6 +33,12 @@ SHOWN = {
 }
 
 
+def generator_config(**more: dict[str, Any]) -> dict[str, Any]:
+    """Schema of a generator's configuration, with what else its kind has."""
+    ends = {"in_channels": CHANNELS, "out_channels": CHANNELS}
+    return network(**ends, size=integer(*SIZES), width=WIDTH, halvings=integer(0, 6), **more)
+
+
 def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:
     """What `config.json` tells of the domains, and of the epochs over which the step size falls."""
     named = "" if data.name == "phantom" else domains
@@ -34,11 +46,10 @@ def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dic
 
 
 def evaluate(
-    model: Translators, config: dict[str, Any], dataset: str, **_: Any
+    model: Translators, config: dict[str, Any], data: Dataset, **_: Any
 ) -> dict[str, dict[str, Any]]:
     """Figures on test images; see `metrics.translators`."""
-    data = datasets.load(dataset, size=model.size)
-    classes = named_classes(data, config["domains"]) if config["domains"] else (0, 1)
+    classes = named_classes(data, config["domains"]) if config.get("domains") else (0, 1)
     domains, eye = from_dataset(data, classes), translation_eye(data)
     if domains.channels != model.channels or domains.size != model.size:
         raise RunError(

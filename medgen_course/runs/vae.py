@@ -10,14 +10,28 @@ from medgen_course.batches.sampling import Sampler
 from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.samples import draw_from_prior
-from medgen_course.models.vae import VAE, VAEAlgorithm
-from medgen_course.runs.reconstruction import LEGEND, images_for, with_ends
+from medgen_course.models.vae import LIKELIHOODS, VAE, VAEAlgorithm
+from medgen_course.runs.reconstruction import LEGEND as ENDS
+from medgen_course.runs.reconstruction import check_fit, with_ends
+from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, network
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
-__all__ = ["LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "train"]
+__all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "train"]
 
 SETTINGS = Settings(num_epochs=20, batch_size=128, learning_rate=3e-3)
+CONFIG = {
+    "beta": {"type": "number", "minimum": 0},
+    "model": network(
+        channels=CHANNELS,
+        size=SIZE,
+        latent_dim=LATENT_DIM,
+        width=WIDTH,
+        likelihood={"enum": list(LIKELIHOODS)},
+        sigma={"type": ["number", "null"], "exclusiveMinimum": 0},
+    ),
+}
+LEGEND = f"{ENDS} elbo, reconstruction, kl, log_likelihood: nats per image."
 SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"}
 
 
@@ -60,16 +74,15 @@ def load(run: RunFolder, config: dict[str, Any]) -> VAE:
 def evaluate(
     model: VAE,
     config: dict[str, Any],
-    dataset: str,
+    data: Dataset,
     device: str = "auto",
     importance_samples: int = 200,
 ) -> dict[str, dict[str, Any]]:
     """Figures of `likelihood.evaluate_vae` on test images; psnr and ssim with `reconstruction.with_ends`."""
-    data, place = images_for(config, dataset), make_fabric(device).device
+    check_fit(config, data)
+    place = make_fabric(device).device
     model.to(place)
-    return with_ends(
-        evaluate_vae(model, torch.from_numpy(data.test.images), importance_samples), data, place
-    )
+    return with_ends(evaluate_vae(model, torch.from_numpy(data.test.images), importance_samples), data, place)
 
 
 def sample(

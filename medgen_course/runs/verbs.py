@@ -1,19 +1,26 @@
 """What can be done with any trained model; the table of kinds says who does it."""
 
+import hashlib
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from medgen_course.datasets import layout
-from medgen_course.files import write_json
+from medgen_course import datasets
+from medgen_course.batches.checks import check_seed
+from medgen_course.datasets import Dataset, layout
+from medgen_course.datasets.npz import memory_limit
+from medgen_course.files import check_place, expanded, write_json
 from medgen_course.models.translators import Direction
+from medgen_course.runs import schema
 from medgen_course.runs.kinds import KINDS, kind_named, kinds_with
 from medgen_course.training import RunError, RunFolder
 
 Row = dict[str, Any]
+MAX_DRAWS = 100_000  # of importance weights: more would run for days
 
 
 def kind_of(folder: str | Path) -> ModuleType:
@@ -33,46 +40,95 @@ def load(folder: str | Path) -> tuple[Any, dict[str, Any]]:
     return kind.load(RunFolder(folder), config), config
 
 
-def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> dict[str, Row]:
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of which weights on which images.
+
+    rows: figure -> `value`, `low`, `high`, and `worst` and `best` where they make sense.
+    measured_on: `dataset` and `source` of the images, `split`, and the SHA-256 of `images` and `weights`.
+    """
+
+    rows: dict[str, Row]
+    measured_on: dict[str, str]
+
+    def json(self) -> dict[str, Any]:
+        """As they are written and printed: the rows beside `measured_on`."""
+        return {"measured_on": self.measured_on, **self.rows}
+
+
+def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> Figures:
     """`measure` and `store`."""
-    rows = measure(folder, *arguments, **options)
-    store(folder, rows)
-    return rows
+    figures = measure(folder, *arguments, **options)
+    store(folder, figures)
+    return figures
 
 
-def store(folder: str | Path, rows: dict[str, Row]) -> None:
+def store(folder: str | Path, figures: Figures) -> None:
     """Write figures as `metrics.json` beside the weights; raises OSError."""
-    write_json(Path(folder) / "metrics.json", rows)
+    write_json(Path(folder) / "metrics.json", figures.json())
 
 
 def measure(
     folder: str | Path, dataset: str | None = None, device: str = "auto", importance_samples: int = 200
-) -> dict[str, Row]:
+) -> Figures:
     """Measure a trained model on the test split.
 
     Args:
         folder: the run folder.
-        dataset: other images than those it was trained on, e.g. where the file has moved.
+        dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
     Returns:
         Each figure as a mean over images with its bootstrap interval, `value`, `low`, `high`, and where they
         make sense the ends that it can be read between, `worst` and `best`. Which figures: see `evaluate` of
-        the kind, `medgen_course/runs/KIND.py`. None where not finite.
+        the kind, `medgen_course/runs/KIND.py`. None where not finite. `note` is why there is no value, or
+        what must be known of it.
     Raises:
-        RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read.
+        RunNotFound, RunError, DatasetError, DatasetUnavailable: what cannot be read; or the images that the
+            model was trained on have been replaced since, and `dataset` does not name them.
     """
-    if importance_samples < 0:
-        raise ValueError(f"importance_samples is {importance_samples}; give 0 to leave it out, or more.")
+    if not 0 <= importance_samples <= MAX_DRAWS:
+        raise ValueError(
+            f"importance_samples is {importance_samples}; give 0 to leave it out, or up to {MAX_DRAWS}."
+        )
     kind, config = _open(folder)
+    if dataset is None and "dataset" not in config:
+        raise RunError(f"{folder}/config.json does not say of which images; name them: --dataset.")
     model = kind.load(RunFolder(folder), config)
-    rows = kind.evaluate(
-        model, config, dataset or config["dataset"], device=device, importance_samples=importance_samples
-    )
-    return {
-        name: {key: value if math.isfinite(value) else None for key, value in row.items()}
+    data = datasets.load(dataset or config["dataset"], size=model.config["size"])
+    if dataset is None:
+        _check_unchanged(folder, config, data)
+    rows = kind.evaluate(model, config, data, device=device, importance_samples=importance_samples)
+    measured_on = {
+        "dataset": data.name,
+        "source": data.source,
+        "split": "test",
+        "images": data.checksum,
+        "weights": hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest(),
+    }
+    finite = {
+        name: {key: None if _endless(value) else value for key, value in row.items()}
         for name, row in rows.items()
     }
+    return Figures(finite, measured_on)
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _check_unchanged(folder: str | Path, config: dict[str, Any], data: Dataset) -> None:
+    """Raise RunError where other images stand under the name of those that the run was trained on."""
+    if config.get("images", data.checksum) != data.checksum:
+        raise RunError(
+            f"{config['dataset']}: other images stand there than those that {folder} was trained on (SHA-256 "
+            f"{data.checksum[:12]}..., then {config['images'][:12]}...). To measure on these all the same, "
+            "name them: --dataset."
+        )
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def sample(
@@ -92,14 +148,16 @@ def sample(
         The images as written, and the labels (N,) or None.
     Raises:
         RunNotFound, RunError: there is no run, or its model has no prior to draw from.
-        ValueError: n below 1, `out` does not end in .npz, or a label that the model does not know.
+        ValueError: n below 1, `out` is there already or does not end in .npz, or a label that the model does
+            not know.
     """
     if n < 1:
         raise ValueError(f"n is {n}; give the number of images, at least 1.")
-    out = _npz(out)
+    check_seed(seed)
     kind, config = _open(folder)
-    draw = _verb(folder, kind, config, "sample")
+    draw, out = _verb(folder, kind, config, "sample"), _npz(out)
     model = kind.load(RunFolder(folder), config)
+    _check_memory(n, config["model"])
     classes = getattr(model, "num_classes", 0)
     if label is not None and not 0 <= label < classes:
         known = f"this one knows 0 to {classes - 1}" if classes else "this model was trained without classes"
@@ -122,13 +180,14 @@ def translate(folder: str | Path, images: Path, to: Direction, out: Path) -> dic
     Raises:
         RunNotFound, RunError: there is no run, or it does not translate.
         DatasetError: the images cannot be used.
-        ValueError: `out` does not end in .npz, or there is no translator to this domain.
+        ValueError: `out` is there already or does not end in .npz, or there is no translator to this
+            domain.
     """
-    out = _npz(out)
-    if out.resolve() == Path(images).resolve():
+    images = expanded(images)
+    if expanded(out).resolve() == images.resolve():
         raise ValueError(f"out is {out}, the file that is to be translated; give it another name.")
     kind, config = _open(folder)
-    turn = _verb(folder, kind, config, "translate")
+    turn, out = _verb(folder, kind, config, "translate"), _npz(out)
     model, made = kind.load(RunFolder(folder), config), {}
     for name, array in layout.read_images(images).items():
         made[name] = turn(model, array, to, f"{images} [{name}]")
@@ -138,12 +197,20 @@ def translate(folder: str | Path, images: Path, to: Direction, out: Path) -> dic
 
 def _open(folder: str | Path) -> tuple[ModuleType, dict[str, Any]]:
     """The kind of a run folder's model, and `config.json` with that kind beside `model` instead of in it."""
-    config = RunFolder(folder).load_config()
-    model = dict(config.get("model", {}))
+    run = RunFolder(folder)
+    config, path = run.load_config(), run.path / "config.json"
+    schema.check(path, config, {})
+    model = dict(config["model"])
     name = model.pop("kind", None)
-    if name not in KINDS:
-        raise RunError(f"{folder}/config.json: the model is {name!r}; known are {', '.join(KINDS)}.")
-    return kind_named(name), config | {"kind": name, "model": model}
+    if not isinstance(name, str) or name not in KINDS:
+        raise RunError(
+            f"{path}: the model is {name!r:.80}; known are {', '.join(KINDS)}. Use the version of the course "
+            "that wrote it, or train into a new folder."
+        )
+    kind, opened = kind_named(name), config | {"kind": name, "model": model}
+    schema.check(path, opened, getattr(kind, "CONFIG", {}))
+    run.check_config(config)
+    return kind, opened
 
 
 def _verb(folder: str | Path, kind: ModuleType, config: dict[str, Any], verb: str) -> Any:
@@ -158,6 +225,21 @@ def _verb(folder: str | Path, kind: ModuleType, config: dict[str, Any], verb: st
 
 def _npz(out: str | Path) -> Path:
     """The file to be written; raises ValueError."""
-    if Path(out).suffix != ".npz":
+    path = expanded(out)
+    if path.suffix != ".npz":
         raise ValueError(f"out is {out}; its name must end in .npz.")
-    return Path(out)
+    if path.exists():
+        raise ValueError(f"out is {out}, which is there already; choose another name, or remove it.")
+    check_place(path)
+    return path
+
+
+def _check_memory(n: int, model: dict[str, Any]) -> None:
+    """Raise ValueError where n images, with the floats that they are made of, are more than memory holds."""
+    needed = n * (10 * model.get("channels", 1) * model.get("size", 1) ** 2 + 4 * model.get("latent_dim", 0))
+    limit = memory_limit()
+    if needed > limit:
+        raise ValueError(
+            f"n is {n}; they need {needed / 1e9:,.1f} GB of memory, and {limit / 1e9:,.1f} GB are free. "
+            "Draw fewer at a time, each time with another seed."
+        )

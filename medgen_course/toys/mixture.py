@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.models.gan import GANAlgorithm
 from medgen_course.models.gan_objectives import OBJECTIVES
 from medgen_course.models.point_gan import PointDiscriminator, PointGenerator, move, moved_back
+from medgen_course.toys.settings import SAME, Settings
 from medgen_course.training.loop import fit
 
 MODES, RADIUS, SIGMA = 8, 2.0, 0.1
@@ -65,19 +67,29 @@ def modes_found(points: Tensor) -> tuple[int, float]:
     return int((counts >= FOUND * len(points)).sum()), float(near.float().mean())
 
 
-# Under spectral normalisation the verdict cannot change faster than its input: points are spread out first.
-GAIN = {"hinge": 30.0}
-
-
-def make_players(objective: str, seed: int = 0) -> GANAlgorithm:
-    """Networks and optimisers for the mixture; the same for every objective, but for what it asks for."""
+def make_players(objective: str, seed: int = 0, settings: Settings = SAME) -> GANAlgorithm:
+    """Networks and optimisers for the mixture; the networks are the same for every game."""
     game = OBJECTIVES[objective]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = PointGenerator()
-        discriminator = PointDiscriminator(spectral_norm=game.spectral_norm, gain=GAIN.get(objective, 1.0))
-    rates = {"learning_rate": 1e-3, "discriminator_rate": 1e-3}
-    return GANAlgorithm(generator, discriminator, objective, ema=0.99, **rates)
+        discriminator = PointDiscriminator(spectral_norm=game.spectral_norm, gain=settings.gain)
+    return assemble(generator, discriminator, objective, settings)
+
+
+def assemble(
+    generator: nn.Module, discriminator: nn.Module, objective: str, settings: Settings
+) -> GANAlgorithm:
+    """Two players with the optimisers and the constants of `settings`."""
+    steps = settings.discriminator_steps
+    algorithm = GANAlgorithm(generator, discriminator, objective, discriminator_steps=steps, ema=0.99)
+    if settings.penalty is not None:
+        algorithm.objective = replace(algorithm.objective, gradient_penalty=settings.penalty)
+    algorithm.optimizers = {
+        name: settings.optimizer(algorithm.networks[name].parameters(), **settings.options)
+        for name in ("generator", "discriminator")
+    }
+    return algorithm
 
 
 @torch.inference_mode()
@@ -87,18 +99,27 @@ def sample(algorithm: GANAlgorithm, count: int = 2000, seed: int = 0) -> Tensor:
     return move(algorithm.average.eval().sample(z))
 
 
-def play(objective: str, seed: int = 0, epochs: int = 6) -> tuple[GANAlgorithm, list[Tensor]]:
+def play(
+    objective: str, seed: int = 0, updates: int = 3000, looks: int = 6, settings: Settings = SAME
+) -> tuple[GANAlgorithm, list[Tensor]]:
     """Train on the mixture.
 
+    Args:
+        objective: a name of `OBJECTIVES`.
+        seed: of the first weights and of every draw.
+        updates: of the generator; a game that moves its discriminator more often sees more points for it.
+        looks: the run is cut into as many equal parts.
+        settings: how both players learn.
     Returns:
-        The algorithm, and 2,000 samples before training and after every epoch of 500 steps.
+        The algorithm, and 2,000 samples before training and after every part.
     """
-    algorithm, mixture = make_players(objective, seed), Mixture()
+    algorithm = make_players(objective, seed, settings)
+    mixture = Mixture(steps=updates // looks * algorithm.every)
     seen = [sample(algorithm)]
 
     def watch(step, logs):
         if step % mixture.steps == 0:
             seen.append(sample(algorithm))
 
-    fit(algorithm, mixture, epochs, seed, device="cpu", precision="float32", callback=watch, progress=False)
+    fit(algorithm, mixture, looks, seed, device="cpu", precision="float32", callback=watch, progress=False)
     return algorithm, seen

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
+def resolved(precision: str, device: str) -> str:
+    """What "auto" means on this machine, see `make_fabric`; "float32" or "bfloat16"."""
+    if precision != "auto":
+        return precision
+    on_gpu = device in ("auto", "cuda") and torch.cuda.is_available()
+    return "bfloat16" if on_gpu and torch.cuda.is_bf16_supported() else "float32"
+
+
 def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> "Fabric":
     """Choose where and how to compute.
 
@@ -34,14 +42,14 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
         raise ValueError(f"precision is {precision!r}; choose auto, {' or '.join(PRECISIONS)}.")
     if devices < 1:
         raise ValueError(f"devices is {devices}; give the number of processes, at least 1.")
-    if precision == "auto":
-        on_gpu = device in ("auto", "cuda") and torch.cuda.is_available()
-        precision = "bfloat16" if on_gpu and torch.cuda.is_bf16_supported() else "float32"
     there = torch.cuda.device_count() if device in ("auto", "cuda") else 0
     if there and devices > there:
         raise ValueError(
             f"devices is {devices}, but this machine has {there} GPU. Give at most {there}, or device='cpu'."
         )
+    cores = max(2, os.cpu_count() or 1)
+    if not there and devices > cores:
+        raise ValueError(f"devices is {devices}, but this machine has {cores} cores. Give at most {cores}.")
     if device in ("auto", "mps") and torch.backends.mps.is_available() and devices > 1:
         raise ValueError(
             f"devices is {devices}, but an Apple GPU takes one process. Give 1, or device='cpu'."
@@ -56,6 +64,6 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
         accelerator=device,
         devices=devices,
         num_nodes=nodes,
-        precision=PRECISIONS[precision],
+        precision=PRECISIONS[resolved(precision, device)],
         strategy="ddp" if devices * nodes > 1 else "auto",
     )

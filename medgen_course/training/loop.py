@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from medgen_course.batches.checks import check_seed
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.training.checkpoints import RunError, RunFolder
-from medgen_course.training.devices import make_fabric
+from medgen_course.training.devices import make_fabric, resolved
 from medgen_course.training.history import History
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def fit(
         RunError: `out` holds another run, or holds one and `resume` is not set.
         ValueError: an argument is out of range.
     """
-    if num_epochs < 0 or seed < 0:
-        raise ValueError(f"num_epochs is {num_epochs} and seed is {seed}; neither may be negative.")
+    check_seed(seed)
+    if num_epochs < 0:
+        raise ValueError(f"num_epochs is {num_epochs}; give a number of epochs, 0 or more.")
     if resume and out is None:
         raise ValueError("resume=True needs out=, the run folder to go on from.")
     fabric = make_fabric(device, precision, devices)
@@ -87,7 +89,13 @@ def fit(
     _move(algorithm, dict.fromkeys(homes, fabric.device))
     history = History()
     if folder is not None:
-        settings = {**(config or {}), "model": algorithm.config, "seed": seed}
+        settings = {
+            **(config or {}),
+            "model": algorithm.config,
+            "seed": seed,
+            "precision": resolved(precision, device),
+            "processes": fabric.world_size,
+        }
         history = _open(folder, algorithm, settings, resume, fabric)
     talks = progress and fabric.is_global_zero
     run = _Run(algorithm, sampler, num_epochs, seed, callback, folder, talks, fabric)
@@ -263,7 +271,10 @@ def _open(
         raise RunError(f"{folder.path}: a run is there already. Go on with resume, or choose another folder.")
     if there:
         found = folder.load_config()
+        folder.check_config(found, "resume.safetensors")
         differ = sorted(key for key in found if found[key] != config.get(key))
+        if "images" in found and "images" not in differ:
+            differ = [key for key in differ if key != "dataset"]  # the same images at another place
         if differ:
             pairs = "; ".join(f"{key} was {found[key]!r} and is {config.get(key)!r}" for key in differ)
             raise RunError(
@@ -276,5 +287,11 @@ def _open(
         folder.save_config(config)
     if state is None:
         return History()
-    algorithm.load_state_dict(state["algorithm"])
-    return History(state["history"])
+    try:
+        algorithm.load_state_dict(state["algorithm"])
+        return History(state["history"])
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"{folder.path / 'resume.safetensors'}: what it holds does not fit this model ({error!r:.200}). "
+            "Resume with the version of the course that wrote it, or train into a new folder."
+        ) from error

@@ -14,8 +14,8 @@ vaes = pretrained.load_vaes("phantom")
 
 def codes_of(model):
     with torch.no_grad():
-        mu, logvar = model.encode(torch.from_numpy(data.test.images).float() / 255)
-    return Codes(mu, logvar, torch.from_numpy(data.test.labels))
+        mu, logvar = model.encode(torch.from_numpy(data.val.images).float() / 255)
+    return Codes(mu, logvar, torch.from_numpy(data.val.labels))
 """
 BETA = """
 explorers.BetaExplorer({beta: vaes[beta] for beta in (0.1, 10.0, 300.0)}, data, beta=0.1)
@@ -23,11 +23,11 @@ explorers.BetaExplorer({beta: vaes[beta] for beta in (0.1, 10.0, 300.0)}, data, 
 LATENT = """
 model = vaes[0.1]
 threshold = float(np.percentile(explorers.reconstruction_errors(model, data.val.images), 99))
-explorers.VAELatentExplorer(model, data.test.images, data.test.labels, data.label_names, codes_of(model),
+explorers.VAELatentExplorer(model, data.val.images, data.val.labels, data.label_names, codes_of(model),
                             data.train.images, data.train.labels, threshold)
 """
 BLIND = """
-explorers.VAELatentExplorer(vaes[0.1], None, data.test.labels, data.label_names, codes_of(vaes[0.1]))
+explorers.VAELatentExplorer(vaes[0.1], None, data.val.labels, data.label_names, codes_of(vaes[0.1]))
 """
 
 

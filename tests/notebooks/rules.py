@@ -15,7 +15,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|tmp|Users)/\w|[A-Z]:\\\
 
 def broken_rules(notebook: Any) -> list[str]:
     """One line for every rule that a notebook node breaks."""
-    return [*_about(notebook), *_parameters(notebook), *_code(notebook), *_stored(notebook)]
+    return [*_about(notebook), *_parameters(notebook), *_code(notebook), *_test_split(notebook),
+            *_stored(notebook)]  # fmt: skip
 
 
 def _about(notebook: Any) -> Iterator[str]:
@@ -63,6 +64,40 @@ def _code(notebook: Any) -> Iterator[str]:
             yield f"a tag hides errors from nbval: {first!r}"
     if not any("NBVAL_CHECK_OUTPUT" in cell.source for cell in code):
         yield "no cell is marked NBVAL_CHECK_OUTPUT"
+
+
+def _test_split(notebook: Any) -> Iterator[str]:
+    """Only one section reads the test split, the last that does, and it says so.
+
+    A cell tagged `audit` may read it earlier: it compares the splits as data, and no model is involved.
+    """
+    sections, reading = [""], []  # the text of each section; (its number, the line) wherever test is read
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            if cell.source.startswith("## "):
+                sections.append("")
+            sections[-1] += cell.source
+        elif "audit" not in cell.metadata.get("tags", []):
+            reading += [(len(sections) - 1, line) for line in _reads_of_test(cell.source)]
+    last = max((section for section, _ in reading), default=0)
+    for section, line in reading:
+        if section != last:
+            yield f"the test split is read before the last section that reads it: {line}"
+    if reading and "test split" not in sections[last]:
+        yield "the section that reads the test split does not say `test split`"
+
+
+def _reads_of_test(source: str) -> Iterator[str]:
+    """Lines with `.test` or `test_images`, or that ask a function for the split "test"."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        attribute = isinstance(node, ast.Attribute) and node.attr in ("test", "test_images")
+        called = isinstance(node, ast.Call) and any(
+            isinstance(given, ast.Constant) and given.value == "test"
+            for given in (*node.args, *(keyword.value for keyword in node.keywords))
+        )
+        if attribute or called:
+            yield lines[node.lineno - 1].strip()
 
 
 def _stored(notebook: Any) -> Iterator[str]:

@@ -4,7 +4,7 @@ import copy
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from rules import broken_rules
 from samples import notebook as sample
 from samples import save
@@ -83,6 +83,23 @@ def test_every_rule_can_be_broken(expected):
     if expected == "no figure":
         del made.cells[3].outputs[0].data["image/png"]
     assert any(expected in line for line in broken_rules(made))
+
+
+def sections(early, late="x = data.test", heading="## The test split, read once", tags=()):
+    """Two sections with a cell each, and an exercise after them."""
+    cells = [new_markdown_cell("## Look"), new_code_cell(early, metadata={"tags": list(tags)})]
+    cells += [new_markdown_cell(heading), new_code_cell(late)]
+    made = copy.deepcopy(good())
+    made.cells += [*cells, new_markdown_cell("## Exercises"), new_code_cell("y = data.val")]
+    return [line for line in broken_rules(made) if "test split" in line]
+
+
+def test_only_the_last_section_that_reads_the_test_split_may_and_it_says_so():
+    assert sections("x = data.val") == [] == sections("x = 1", "x = 2", "## No test here")
+    for early in ("x = data.test.images", "f(d, 'test')", "f(d, split='test')", "x = file.test_images"):
+        assert len(sections(early)) == 1 and early in sections(early)[0]
+        assert sections(early, tags=["audit"]) == []
+    assert "does not say" in sections("x = 1", heading="## At last")[0]
 
 
 WIDGET = "import ipywidgets\nipywidgets.IntSlider(description='level')"

@@ -11,11 +11,11 @@ PACKAGE = Path(medgen_course.__file__).parent
 FLOORS = (  # from the ground up; a room imports only rooms of the floors below
     ("files", "phantom", "batches"),
     ("datasets", "models"),
-    ("training", "pictures", "exercises"),
+    ("training", "pictures", "exercises", "pack"),
     ("pretrained", "course"),
     ("metrics",),
     ("runs", "explorers", "toys"),
-    ("doctor",),
+    ("doctor", "arguments"),
     ("cli",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -35,6 +35,7 @@ def dataset(labels=None, channels=1) -> Dataset:
 def test_planted_copies_are_counted(channels):
     result = audit(dataset(channels=channels))
     assert result["audit"] == {
+        "doubts": [],
         "repeats": {"train": 3, "val": 1, "test": 0},
         "shared": {"train-val": 2, "train-test": 1, "val-test": 2},
     }

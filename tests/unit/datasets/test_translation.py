@@ -76,7 +76,7 @@ def test_classes_as_domains():
 
 
 def test_domains_that_cannot_be(small_phantom):
-    with pytest.raises(DatasetError, match="0 normal, 1 pneumonia, 2 other"):
+    with pytest.raises(DatasetError, match="0 normal; 1 pneumonia; 2 other"):
         from_dataset(labelled([0, 1]), (0, 3))
     with pytest.raises(DatasetError, match="choose two"):
         from_dataset(labelled([0, 1]), (1, 1))

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from medgen_course import exercises
+from medgen_course.exercises import gan_bug_hunt
 from medgen_course.models.gan_objectives import gradient_penalty, non_saturating
 
 
@@ -159,8 +160,8 @@ def test_mistakes_are_named(check, answer, message):
     assert not verdict.right and message in verdict.message
 
 
-def hunted(bad_range=False, mixed=False, attached=False, to=lambda real: 2 * real - 1):
-    """The step of the bug hunt with the chosen mistakes."""
+def hunted(bad_range=False, mixed=False, attached=False, cleared=False, to=lambda real: 2 * real - 1):
+    """The step of the bug hunt with the chosen mistakes; `cleared` repairs the third without a detach."""
 
     def step(generator, discriminator, optimizers, real, z):
         real = to(real) if bad_range else real
@@ -174,15 +175,33 @@ def hunted(bad_range=False, mixed=False, attached=False, to=lambda real: 2 * rea
             optimizer.zero_grad()
         (softplus(-on_real).mean() + softplus(on_fake).mean()).backward(retain_graph=attached)
         optimizers["discriminator"].step()
-        optimizers["generator"].zero_grad()
+        if cleared:
+            optimizers["generator"].zero_grad()
         softplus(-discriminator(generator(z).sigmoid())).mean().backward()
         optimizers["generator"].step()
 
     return step
 
 
-def test_the_repaired_step_is_right():
-    assert exercises.check_gan_bug_hunt(hunted()).right
+@pytest.mark.parametrize("repair", [{}, {"cleared": True}, {"attached": True, "cleared": True}])
+def test_every_repaired_step_is_right(repair):
+    assert exercises.check_gan_bug_hunt(hunted(**repair)).right
+
+
+def test_the_planted_mistake_changes_where_the_generator_goes():
+    """Without its detach the step of the bug hunt moves the generator elsewhere; the check says how far."""
+    weights = []
+    for attached in (False, True):
+        torch.manual_seed(0)
+        generator, discriminator = gan_bug_hunt.Logits(), gan_bug_hunt.SeenBatches()
+        players = {"generator": generator, "discriminator": discriminator}
+        optimizers = {n: torch.optim.SGD(p.parameters(), 0.1) for n, p in players.items()}
+        real, z = torch.rand(6, 1, 2, 2), torch.randn(6, 3)
+        hunted(attached=attached)(generator, discriminator, optimizers, real, z)
+        weights.append(nn.utils.parameters_to_vector(generator.parameters()))
+    assert not torch.allclose(*weights, atol=1e-3)
+    verdict = exercises.check_gan_bug_hunt(hunted(attached=True))
+    assert "% of the way that its own loss asks for" in verdict.message
 
 
 @pytest.mark.parametrize(
@@ -190,7 +209,7 @@ def test_the_repaired_step_is_right():
     [
         ({"bad_range": True}, "must lie in one range"),
         ({"mixed": True}, "in one batch"),
-        ({"attached": True}, "left a gradient in the generator"),
+        ({"attached": True}, "D's loss had left in it"),
     ],
 )
 def test_each_mistake_is_found_by_itself(mistakes, message):

@@ -81,9 +81,9 @@ def latent(vaes):
 
 
 def vae_latent(vaes):
-    codes = vae_toys.codes(vaes[3.0], DATA.test)
+    codes = vae_toys.codes(vaes[3.0], DATA.val)
     return explorers.VAELatentExplorer(
-        vaes[3.0], DATA.test.images, DATA.test.labels, vae_toys.NAMES, codes,
+        vaes[3.0], DATA.val.images, DATA.val.labels, vae_toys.NAMES, codes,
         DATA.train.images, DATA.train.labels, 0.1,
     )  # fmt: skip
 

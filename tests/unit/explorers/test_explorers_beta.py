@@ -27,7 +27,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def codes(models):
-    return {beta: vae_toys.codes(model, DATA.test) for beta, model in models.items()}
+    return {beta: vae_toys.codes(model, DATA.val) for beta, model in models.items()}
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,14 @@ def test_the_slider_moves_between_models_and_changes_picture_numbers_and_cursor(
         assert f"β = {beta:g} ·" in explorer.picture.text
         assert not np.allclose(cursor(explorer), before)
         sheet = render.to_rgb(models[beta].decode(models[beta].encode(
-            torch.from_numpy(DATA.test.images[:1]).float() / 255)[0]))[0]  # fmt: skip
+            torch.from_numpy(DATA.val.images[:1]).float() / 255)[0]))[0]  # fmt: skip
         shown = explorer._rows["reconstructions"][0, 0].astype(int)
         assert np.abs(shown - sheet[..., 0]).max() <= 1
 
 
 def test_the_numbers_are_those_of_the_evaluation(models):
-    figures = measure(models[3.0], DATA.test.images)
-    known = evaluate_vae(models[3.0], torch.from_numpy(DATA.test.images), 0)
+    figures = measure(models[3.0], DATA.val.images)
+    known = evaluate_vae(models[3.0], torch.from_numpy(DATA.val.images), 0)
     assert figures.rate == pytest.approx(known["kl"]["value"], rel=0.02)
     assert figures.active == known["active_units"]["value"]
     assert figures.reconstruction == pytest.approx(known["reconstruction"]["value"], rel=0.02)
@@ -99,10 +99,10 @@ def test_traversals_follow_the_highest_kl_and_samples_are_drawn_again(models):
     assert np.array_equal(explorer._rows["samples from\nthe prior"], samples)
     explorer.again.click()
     assert not np.array_equal(explorer._rows["samples from\nthe prior"], samples)
-    before = explorer._rows["test images"].copy()
+    before = explorer._rows["validation images"].copy()
     explorer.first.value = 5
-    assert np.array_equal(explorer._rows["test images"], DATA.test.images[5 : 5 + COLUMNS])
-    assert not np.array_equal(explorer._rows["test images"], before)
+    assert np.array_equal(explorer._rows["validation images"], DATA.val.images[5 : 5 + COLUMNS])
+    assert not np.array_equal(explorer._rows["validation images"], before)
 
 
 def test_a_conditioned_model_moves_continuously(conditioned):
@@ -135,7 +135,7 @@ def test_interpolated_figures_lie_between_their_neighbours(conditioned):
 def test_without_images_the_stored_codes_are_rebuilt_and_said_to_be(models, codes, conditioned):
     explorer = BetaExplorer(models, None, codes)
     assert explorer.row_names[0] == "stored codes,\nrebuilt by the model"
-    assert "test images" not in explorer._rows
+    assert "validation images" not in explorer._rows
     assert "reconstruction: needs the images" in explorer.picture.text
     assert "20 stored codes" in explorer.picture.text
     assert explorer.curve is None

@@ -20,14 +20,14 @@ def model():
 
 @pytest.fixture(scope="module")
 def codes(model):
-    return vae_toys.codes(model, DATA.test)
+    return vae_toys.codes(model, DATA.val)
 
 
 @pytest.fixture
 def explorer(model, codes):
     threshold = float(np.percentile(reconstruction_errors(model, DATA.val.images), 99))
     return VAELatentExplorer(
-        model, DATA.test.images, DATA.test.labels, vae_toys.NAMES, codes,
+        model, DATA.val.images, DATA.val.labels, vae_toys.NAMES, codes,
         DATA.train.images, DATA.train.labels, threshold,
     )  # fmt: skip
 
@@ -66,10 +66,10 @@ def decoded(model, code):
 
 
 def test_reconstruction_errors_are_rmse_of_the_posterior_mean(model, codes):
-    x = DATA.test.images.astype(np.float32) / 255
+    x = DATA.val.images.astype(np.float32) / 255
     x_hat = model.decode(codes.mu).numpy()
     expected = np.sqrt(((x_hat - x) ** 2).mean((1, 2, 3)))
-    assert reconstruction_errors(model, DATA.test.images) == pytest.approx(expected, abs=1e-5)
+    assert reconstruction_errors(model, DATA.val.images) == pytest.approx(expected, abs=1e-5)
 
 
 def test_sliders_are_ordered_by_kl_and_say_so(explorer, codes):
@@ -124,8 +124,8 @@ def test_neighbours_are_the_nearest_training_images(explorer, model):
 
 def test_interpolation_leads_from_one_image_to_the_other(explorer, codes):
     explorer.start.value, explorer.end.value = 2, 9
-    assert np.array_equal(panel(explorer, 0), DATA.test.images[2, 0])
-    assert np.array_equal(panel(explorer, 2), DATA.test.images[9, 0])
+    assert np.array_equal(panel(explorer, 0), DATA.val.images[2, 0])
+    assert np.array_equal(panel(explorer, 2), DATA.val.images[9, 0])
     for way in (0.0, 0.5, 1.0):
         explorer.way.value = way
         assert explorer.code == pytest.approx(((1 - way) * codes.mu[2] + way * codes.mu[9]).numpy(), abs=1e-5)
@@ -189,7 +189,7 @@ def test_without_a_threshold_nothing_is_claimed(blind):
 def test_without_images_the_model_rebuilds_stored_codes_and_says_so(blind, model, codes):
     blind.start.value, blind.end.value = 2, 5
     assert blind.picture.captions[0] == "from rebuilt image 2"
-    assert blind.picture.captions[3] == "nearest rebuilt test image"
+    assert blind.picture.captions[3] == "nearest rebuilt validation image"
     assert "No images at hand" in blind.picture.text
     for column, index in ((0, 2), (2, 5), (3, 2)):
         assert np.abs(panel(blind, column).astype(int) - decoded(model, codes.mu[index])).max() <= 1
@@ -224,11 +224,11 @@ def test_errors_in_the_decoder_reach_the_caller(explorer):
 
 
 def test_what_does_not_fit_is_refused(model, codes):
-    def build(images=DATA.test.images, **train):
-        return VAELatentExplorer(model, images, DATA.test.labels, vae_toys.NAMES, codes, **train)
+    def build(images=DATA.val.images, **train):
+        return VAELatentExplorer(model, images, DATA.val.labels, vae_toys.NAMES, codes, **train)
 
     with pytest.raises(ValueError, match="5 images and 20 codes"):
-        build(DATA.test.images[:5])
+        build(DATA.val.images[:5])
     with pytest.raises(ValueError, match="64 training images and 0 training labels"):
         build(train_images=DATA.train.images)
     with pytest.raises(ValueError, match="at least 3"):
@@ -236,12 +236,12 @@ def test_what_does_not_fit_is_refused(model, codes):
 
 
 def test_colour_images():
-    data = vae_toys.data(channels=3, size=32, test=6)
+    data = vae_toys.data(channels=3, size=32, val=6)
     model = vae_toys.vae(steps=2, channels=3, size=32)
     explorer = VAELatentExplorer(
-        model, data.test.images, data.test.labels, vae_toys.NAMES, vae_toys.codes(model, data.test)
+        model, data.val.images, data.val.labels, vae_toys.NAMES, vae_toys.codes(model, data.val)
     )
-    assert explorer.picture.captions[3] == "nearest test image"
+    assert explorer.picture.captions[3] == "nearest validation image"
     explorer.upload.receive(file_of(DATA.train.images[0, 0]), "grey.png")
     assert explorer._own.shape == (3, 32, 32)
 

@@ -21,12 +21,12 @@ def images(n, channels=1, size=28, seed=0):
     return np.repeat((255 * discs[:, None]).astype(np.uint8), channels, axis=1)
 
 
-def data(channels=1, size=28, test=20):
+def data(channels=1, size=28, val=20):
     def split(n, seed):
         return SimpleNamespace(images=images(n, channels, size, seed), labels=np.arange(n) % 2)
 
     return SimpleNamespace(name="discs", size=size, channels=channels, label_names=NAMES,
-                           train=split(64, 1), val=split(20, 2), test=split(test, 3))  # fmt: skip
+                           train=split(64, 1), val=split(val, 3), test=split(20, 2))  # fmt: skip
 
 
 def vae(beta=1.0, steps=40, channels=1, size=28, latent_dim=6):

@@ -1,5 +1,6 @@
 """Measures of generated images: known answers, a reference implementation, what they should notice."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 import torch
 
 from medgen_course import datasets
+from medgen_course.batches import transforms
 from medgen_course.metrics import classification, fidelity
-from medgen_course.metrics.neighbours import memorisation, near_threshold, nearest, neighbourhood, radii
+from medgen_course.metrics.neighbours import closest, nearest, neighbourhood, radii
 from medgen_course.models.classifier import Classifier
 
 
@@ -36,6 +38,17 @@ def test_radii_and_nearest_by_hand():
     assert nearest(torch.tensor([[2.5], [10.0]]), points).tolist() == [0.5, 3]
     with pytest.raises(ValueError, match="4 points have no 4-th neighbour; give at least 5"):
         radii(points, 4)
+    with pytest.raises(ValueError, match="4 points have no 5-th neighbour"):
+        closest(points, points, 5)
+
+
+def test_distances_in_blocks_are_those_of_the_whole(monkeypatch):
+    points, others = cloud(30), cloud(50, seed=1)
+    expected = torch.cdist(points, others).sort(1).values[:, :9]
+    for rows, columns in ((7, 4), (512, 49), (30, 50)):
+        monkeypatch.setattr("medgen_course.metrics.neighbours.ROWS", rows)
+        monkeypatch.setattr("medgen_course.metrics.neighbours.COLUMNS", columns)
+        torch.testing.assert_close(closest(points, others, 9), expected)
 
 
 def test_frechet_distance_of_gaussians():
@@ -59,14 +72,6 @@ def test_the_callers_random_state_is_left_alone():
     assert first == fidelity.kernel(cloud(300), cloud(300, seed=1))
 
 
-def test_memorisation_is_the_quantile_for_honest_samples_and_one_for_copies():
-    train, heldout = cloud(2000), cloud(2000, seed=1)
-    threshold = near_threshold(train, heldout)
-    assert memorisation(train, cloud(2000, seed=2), threshold) == pytest.approx(0.05, abs=0.02)
-    assert memorisation(train, train[:500], threshold) == 1
-    assert memorisation(train, heldout, threshold) == pytest.approx(0.05, abs=1e-3)
-
-
 @pytest.fixture(scope="module")
 def phantom():
     return datasets.load("phantom")
@@ -88,9 +93,9 @@ def test_every_column_has_the_same_number_of_images(phantom, against):
     seen = []
 
     class Counting(fidelity.Reference):
-        def measure(self, images):
-            seen.append(len(images))
-            return super().measure(images)
+        def compare(self, images):
+            seen.append(len(images.features))
+            return super().compare(images)
 
     counted = Counting(**vars(against))
     report = fidelity.evaluate_samples(phantom.test.images[:300], counted)
@@ -107,25 +112,123 @@ def test_subsets_are_drawn_without_replacement(phantom, against):
     drawn = []
 
     class Noting(fidelity.Reference):
-        def measure(self, images):
-            drawn.append(images)
-            return super().measure(images)
+        def look(self, images):
+            seen = super().look(images)
+            marks = torch.arange(len(images))[:, None]
+            return fidelity.Seen(torch.cat([marks, seen.features[:, 1:]], 1), seen.copied)
 
-    marked = phantom.train.images[:1100].copy()
-    marked[:, 0, 0, 0] = np.arange(1100) % 256
-    marked[:, 0, 0, 1] = np.arange(1100) // 256
-    report = fidelity.evaluate_samples(marked, Noting(**vars(against)), rounds=3)
+        def compare(self, seen):
+            drawn.append(seen.features[:, 0])
+            return super().compare(seen)
+
+    report = fidelity.evaluate_samples(phantom.train.images[:1100], Noting(**vars(against)), rounds=3)
     assert report["density"]["low"] < report["density"]["high"]
-    for images in drawn[:3]:
-        marks = images[:, 0, 0, 0].astype(int) + 256 * images[:, 0, 0, 1].astype(int)
-        assert len(np.unique(marks)) == len(images) == len(phantom.val.images)
+    for marks in drawn[:3]:
+        assert len(marks.unique()) == len(marks) == len(phantom.val.images)
+    assert not torch.equal(drawn[0].sort().values, drawn[1].sort().values)
 
 
 def test_too_few_images_is_a_warning_with_the_reason(phantom, against):
     with pytest.warns(UserWarning, match="only 20 images in each column: .* depend on the number"):
         fidelity.evaluate_samples(phantom.test.images[:20], against)
-    with pytest.raises(ValueError, match="5 images; give at least 6"):
-        fidelity.evaluate_samples(phantom.test.images[:5], against)
+
+
+def numbers(report):
+    return {name for name, row in report.items() if row["value"] is not None}
+
+
+@pytest.mark.filterwarnings("ignore:only .* images in each column")
+@pytest.mark.parametrize(
+    ("heldout", "train", "measured"),
+    [(1, 40, set()), (2, 40, fidelity.FROM_TWO), (5, 40, fidelity.FROM_TWO), (40, 1, set()),
+     (6, 40, (*fidelity.FROM_TWO, *fidelity.FROM_NEIGHBOURS)), (40, 6, fidelity.MEASURES)],
+)  # fmt: skip
+def test_a_figure_that_needs_more_images_is_none_with_the_reason(phantom, heldout, train, measured):
+    few = dataclasses.replace(phantom, train=phantom.train.first(train), val=phantom.val.first(heldout))
+    report = fidelity.evaluate_samples(phantom.test.images[:40], fidelity.reference(few, random_eye(few)))
+    assert numbers(report) == set(measured) and set(report) == set(fidelity.MEASURES)
+    for row in report.values():
+        assert (row["value"] is None) == (" needed" in row.get("note", "")) and row["n"] == heldout
+        assert all(math.isfinite(row[name]) for name in ("low", "best", "blurred", "worst") if name in row)
+
+
+def test_memorisation_of_known_held_out_images(phantom):
+    """100 of 300 held-out images are training images: said, and taken out of best and blurred."""
+    mixed = datasets.Split(
+        np.concatenate([phantom.val.images[:200], phantom.train.images[:100]]), phantom.val.labels[:300]
+    )
+    data = dataclasses.replace(phantom, train=phantom.train.first(600), val=mixed)
+    samples = np.concatenate([phantom.train.images[:150], phantom.test.images[:150]])
+    row = fidelity.evaluate_samples(samples, fidelity.reference(data, random_eye(data)))["memorisation"]
+    assert row["known"] == 100 and row["exact"] == 0.5 and row["best"] == 0.05 and row["blurred"] <= 0.05
+    assert row["value"] == pytest.approx(0.5 + 0.5 * 0.05, abs=0.03)
+
+
+def random_eye(data):
+    return classification.random_network(data.train.images)
+
+
+LADDERS = {  # damage of images in [0, 1], little of it first
+    "blur": [lambda x, s=s: transforms.blur(x, s) for s in (0.5, 1.0, 2.0)],
+    "noise": [
+        lambda x, s=s: (x + s * cloud(1, x.numel()).view_as(x)).clamp(0, 1) for s in (0.04, 0.08, 0.16)
+    ],
+    "contrast": [lambda x, c=c: ((x - 0.5) * c + 0.5).clamp(0, 1) for c in (0.93, 0.85, 0.7)],
+    "hole": [lambda x, k=k: x * (torch.arange(28) >= k) for k in (4, 8, 16)],
+    "one of few": [lambda x, k=k: x[torch.arange(len(x)) % k] for k in (128, 32, 8)],
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_random_network_ranks_known_damage(phantom, seed):
+    model = classification.random_network(phantom.train.images, seed)
+    train, x = (
+        classification.embed(model, phantom.train.images),
+        transforms.to_unit(torch.from_numpy(phantom.val.images)),
+    )
+    assert torch.equal(
+        train,
+        classification.embed(classification.random_network(phantom.train.images, seed), phantom.train.images),
+    )
+    for name, steps in LADDERS.items():
+        damaged = [x, *(step(x) for step in steps)]
+        found = [
+            fidelity.frechet(train, classification.embed(model, transforms.to_uint8(images).numpy()))
+            for images in damaged
+        ]
+        assert found == sorted(found) and found[1] > 1.05 * found[0], (name, found)
+    with pytest.raises(ValueError, match="tells no classes apart"):
+        model(x[:1])
+
+
+@pytest.mark.parametrize("size", [8, 9, 28])
+@pytest.mark.parametrize("count", [1, 2, 257])
+def test_a_random_network_of_any_images(size, count):
+    images = np.random.default_rng(0).integers(0, 256, (count, 3, size, size), dtype=np.uint8)
+    features = classification.embed(classification.random_network(images), images)
+    assert features.shape == (count, 112) and features.isfinite().all()
+
+
+@pytest.mark.parametrize("shape", [(24,), (24, 3)])
+def test_without_two_classes_the_network_is_random_and_says_so(shape):
+    images = np.random.default_rng(0).integers(0, 256, (24, 1, 28, 28), dtype=np.uint8)
+    same, mixed = np.ones(shape, np.int64), np.ones(shape, np.int64)
+    mixed[::2] = 0
+    for labels, about in ((same, "a random network"), (mixed, "a classifier")):
+        split = datasets.Split(images, labels)
+        data = datasets.Dataset("own.npz", 1, 28, ("a", "b", "c"), "", "", "", "", split, split, split)
+        assert classification.feature_network(data).about.startswith(about)
+
+
+def test_a_large_set_is_not_shown_more_images_than_needed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(classification, "train_classifier", lambda *given: asked.append(given[3]))
+    monkeypatch.setattr(classification, "ENOUGH", 50)
+    for count in (4, 20, 60):
+        split = datasets.Split(np.zeros((count, 1, 28, 28), np.uint8), np.arange(count) % 2)
+        data = datasets.Dataset("own.npz", 1, 28, ("a", "b"), "", "", "", "", split, split, split)
+        classification.feature_network(data)
+    assert asked == [10, 2, 1]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

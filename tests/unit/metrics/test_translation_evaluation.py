@@ -52,6 +52,12 @@ def translators(truth, b, a):
     return Translators(Known(truth.a, b), Known(truth.b, a))
 
 
+def test_one_image_has_no_frechet_distance(domains, eye):
+    made, images = torch.zeros(1, 1, 32, 32), domains.val.a
+    row = frechet_row(made, images[:1], domains.val.b, images, eye)
+    assert row["value"] is None and row["n"] == 1 and "2 are needed" in row["note"]
+
+
 def test_the_perfect_translator(domains, eye):
     truth = domains.val.truth
     found = evaluate_translators(translators(truth, truth.b, truth.a), domains, eye, "val")

@@ -99,7 +99,7 @@ def test_mistakes():
     with pytest.raises(ValueError, match=r"takes 3 channels.*which have 4"):
         Pix2PixAlgorithm(generator, PatchDiscriminator(3, SIZE, width=4))
     Pix2PixAlgorithm(generator, PatchDiscriminator(4, SIZE, width=4))
-    with pytest.raises(ValueError, match="lambda_l1 is -1"):
+    with pytest.raises(ValueError, match="lambda_l1 must lie at or above 0, and be finite, but is -1"):
         players(lambda_l1=-1)
     with pytest.raises(ValueError, match=r"ema is 1\.0"):
         players(ema=1.0)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,6 +180,21 @@ def test_seeds_reproduce_and_differ():
     phantom.generate(2, size=28)
     assert torch.get_num_threads() == threads
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(("size", "n"), [(28, 84), (64, 66)])
+def test_the_images_are_those_that_the_shipped_weights_were_trained_on(size, n):
+    """Some images of either side of a chunk and of a block, as drawn before the first attempt at speed.
+
+    The same bits on the machine that stored them; on others a root or sine may round otherwise.
+    """
+    stored = np.load(Path(__file__).with_name("first_drawing.npz"))
+    kept = stored[f"kept_{size}"]
+    drawn = render._draw(phantom.draw_factors(n, seed=5), size, 5, "train", bias_field=True, noise=0.02)
+    assert np.allclose(phantom.draw_factors(n, seed=5)[kept], stored[f"factors_{size}"], rtol=1e-5)
+    for name, images in zip(("t1w", "t2w", "masks"), drawn, strict=True):
+        difference = np.abs(images[kept].astype(int) - stored[f"{name}_{size}"])
+        assert difference.max() <= 1 and (difference > 0).mean() < 1e-3, name
 
 
 def test_the_number_of_threads_changes_nothing():

@@ -1,12 +1,15 @@
 """No silent wrong number, nothing lost: what users can do to the shell, and what it must answer."""
 
+import hashlib
 import json
 import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from medgen_course import cli, datasets, runs
 from medgen_course.batches import Sampler
@@ -14,7 +17,7 @@ from medgen_course.datasets import fetch
 from medgen_course.files import write_text
 from medgen_course.metrics import classification, translation_eye
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
-from medgen_course.training import TrainingDiverged, fit
+from medgen_course.training import TrainingDiverged, checkpoints, fit
 
 
 def save(path, classes=2, size=28, count=24, empty=None):
@@ -102,7 +105,7 @@ def test_figures_of_other_weights_go_when_a_run_goes_on(autoencoder, tmp_path):
 
 
 def test_figures_are_printed_even_where_they_cannot_be_stored(autoencoder, monkeypatch, capsys):
-    def full(folder, rows):
+    def full(folder, figures):
         raise OSError(28, "No space left on device", str(folder / "metrics.json"))
 
     monkeypatch.setattr(runs, "store", full)
@@ -124,8 +127,15 @@ def test_a_killed_run_has_the_weights_of_its_last_whole_epoch(tmp_path, monkeypa
     own = str(save(tmp_path / "own.npz"))
     with pytest.raises(RuntimeError, match="killed"):
         runs.kind_named("autoencoder").train(own, tmp_path / "run", num_epochs=3, device="cpu", batch_size=12)
-    assert "psnr" in runs.evaluate(tmp_path / "run")
+    assert "psnr" in runs.evaluate(tmp_path / "run").rows
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 2
+
+
+def test_a_run_killed_in_its_first_epoch_is_told_to_go_on(autoencoder, capsys):
+    (autoencoder / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert cli.main(["evaluate", str(autoencoder)]) == 2
+    one_line(capsys, "model.safetensors", "before its first epoch ended", "--resume")
 
 
 def test_a_class_without_training_images_is_not_drawn(tmp_path, capsys):
@@ -177,10 +187,96 @@ def test_weights_of_another_shape_are_one_line(autoencoder, tmp_path, capsys):
     config["model"]["latent_dim"] = 3
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
     assert cli.main(["evaluate", str(tmp_path / "other")]) == 2
-    one_line(capsys, "do not fit the network")
+    one_line(capsys, "model.latent_dim is 3", "written with 16")
 
 
 def test_diverged_training_is_an_error_for_callers_too(tmp_path):
     with pytest.raises(TrainingDiverged):
         own, vae = str(save(tmp_path / "own.npz")), runs.kind_named("vae")
         vae.train(own, str(tmp_path / "run"), num_epochs=1, learning_rate=1e6, device="cpu")
+
+
+def test_figures_say_of_what_they_are(autoencoder, tmp_path, capsys):
+    assert cli.main(["evaluate", str(autoencoder), "--json"]) == 0
+    stored = json.loads((autoencoder / "metrics.json").read_text())
+    assert json.loads(capsys.readouterr().out) == stored
+    own = datasets.load(tmp_path / "own.npz")
+    about = stored["measured_on"]
+    weights = hashlib.sha256((autoencoder / "model.safetensors").read_bytes()).hexdigest()
+    assert (about["dataset"], about["split"]) == ("own.npz", "test")
+    assert (about["images"], about["weights"]) == (own.checksum, weights)
+    other = save(tmp_path / "other.npz", count=12)
+    assert cli.main(["evaluate", str(autoencoder), "--dataset", str(other)]) == 0
+    assert "other.npz" in capsys.readouterr().out
+    about = json.loads((autoencoder / "metrics.json").read_text())["measured_on"]
+    assert (about["dataset"], about["images"]) == ("other.npz", datasets.load(other).checksum)
+
+
+def test_a_file_that_was_replaced_is_noticed(autoencoder, tmp_path, capsys):
+    own = save(tmp_path / "own.npz", count=30)
+    assert cli.main(["evaluate", str(autoencoder)]) == 2
+    one_line(capsys, "own.npz", "other images stand there", "--dataset")
+    assert not (autoencoder / "metrics.json").exists()
+    assert cli.main(["evaluate", str(autoencoder), "--dataset", str(own)]) == 0
+    capsys.readouterr()
+    words = ["train", "autoencoder", "--dataset", str(own), "--out", str(autoencoder), "--resume"]
+    weights = (autoencoder / "model.safetensors").read_bytes()
+    assert cli.main([*words, "--num-epochs", "2", "--device", "cpu"]) == 2
+    one_line(capsys, "another run is there", "images was")
+    assert (autoencoder / "model.safetensors").read_bytes() == weights
+
+
+def test_images_that_have_moved_go_on_being_learnt(autoencoder, tmp_path):
+    moved = (tmp_path / "own.npz").rename(tmp_path / "moved.npz")
+    words = ["train", "autoencoder", "--dataset", str(moved), "--out", str(autoencoder), "--resume"]
+    assert cli.main([*words, "--num-epochs", "2", "--device", "cpu"]) == 0
+    assert len((autoencoder / "history.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [["--precision", "bfloat16"], ["--batch-size", "7"], ["--learning-rate", "0.1"], ["--seed", "1"]],
+)
+def test_a_run_goes_on_with_its_own_settings(autoencoder, tmp_path, capsys, changed):
+    words = ["train", "autoencoder", "--dataset", str(tmp_path / "own.npz"), "--out", str(autoencoder)]
+    assert cli.main([*words, "--resume", "--num-epochs", "2", "--device", "cpu", *changed]) == 2
+    one_line(capsys, "another run is there", changed[0].removeprefix("--").replace("-", "_"))
+
+
+def test_a_size_that_the_file_does_not_have_is_refused(tmp_path, capsys):
+    own = str(save(tmp_path / "own.npz"))
+    words = ["train", "vae", "--dataset", own, "--out", str(tmp_path / "run"), "--size", "64"]
+    assert cli.main(words) == 2
+    one_line(capsys, "size is 64", "own.npz have 28")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_batch_systems_warning_ends_a_run_like_ctrl_c(tmp_path, monkeypatch, name):
+    step, number = AutoencoderAlgorithm.step, getattr(signal, name)
+    steps = iter(range(3))
+
+    def warned(self, batch, backward):
+        if next(steps, None) is None:
+            os.kill(os.getpid(), number)
+        return step(self, batch, backward)
+
+    monkeypatch.setattr(AutoencoderAlgorithm, "step", warned)
+    before = signal.getsignal(number)
+    words = ["train", "autoencoder", "--dataset", str(save(tmp_path / "own.npz")), "--batch-size", "12"]
+    assert cli.main([*words, "--out", str(tmp_path / "run"), "--num-epochs", "9", "--device", "cpu"]) == 130
+    assert signal.getsignal(number) == before
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 2
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_full_disk_names_the_file(autoencoder, tmp_path, monkeypatch, capsys):
+    def full(*_arguments):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    words = ["train", "autoencoder", "--dataset", str(tmp_path / "own.npz"), "--out", str(tmp_path / "new")]
+    assert cli.main([*words, "--num-epochs", "1", "--device", "cpu"]) == 2
+    one_line(capsys, "No space left on device", str(tmp_path / "new" / "resume.safetensors"))
+    assert not list((tmp_path / "new").glob("*.partial"))

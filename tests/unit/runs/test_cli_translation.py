@@ -54,7 +54,7 @@ def test_the_run_folder_says_which_domains_it_translates(run_folder):
 def test_evaluate_classes(run_folder, capsys):
     assert main(["evaluate", str(run_folder), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    keys = {"frechet_ab", "frechet_ba", "cycle_l1", "domain_auc", "domain_auc_translated"}
+    keys = {"measured_on", "frechet_ab", "frechet_ba", "cycle_l1", "domain_auc", "domain_auc_translated"}
     assert set(told) == keys and told == json.loads((run_folder / "metrics.json").read_text())
     assert told["domain_auc"]["value"] > 0.99  # dark and bright
     assert told["frechet_ab"]["best"] < told["frechet_ab"]["worst"]
@@ -72,12 +72,12 @@ def test_translate_a_file_and_one_array(own, run_folder, tmp_path, capsys):
     assert made["test_images"].shape == given["test_images"].shape and made["test_images"].dtype == np.uint8
     assert "test_images: 30 images" in capsys.readouterr().out
     np.savez(tmp_path / "one.npz", images=given["test_images"][:3], what=np.zeros(2))
-    words = ["translate", str(run_folder), str(tmp_path / "one.npz"), "--out", str(tmp_path / "two.npz")]
-    assert main([*words, "--to", "b"]) == 0
-    there = np.load(tmp_path / "two.npz")["images"]
+    words = ["translate", str(run_folder), str(tmp_path / "one.npz"), "--out"]
+    assert main([*words, str(tmp_path / "b.npz"), "--to", "b"]) == 0
+    there = np.load(tmp_path / "b.npz")["images"]
     assert np.array_equal(there, made["test_images"][:3])
-    assert main([*words, "--to", "a"]) == 0
-    assert not np.array_equal(there, np.load(tmp_path / "two.npz")["images"])
+    assert main([*words, str(tmp_path / "a.npz"), "--to", "a"]) == 0
+    assert not np.array_equal(there, np.load(tmp_path / "a.npz")["images"])
 
 
 def test_mistakes_are_one_line(own, run_folder, tmp_path, capsys):
@@ -91,9 +91,10 @@ def test_mistakes_are_one_line(own, run_folder, tmp_path, capsys):
     base = ["translate", str(run_folder), str(small), "--to", "b", "--out"]
     fails([*base, str(tmp_path / "x.npz")], "16 x 16 pixels", "28 x 28", "[images]")
     fails([*base, str(tmp_path / "x.png")], "must end in .npz")
+    fails([*base, str(own)], "own.npz, which is there already", "another name")
     np.savez(small, pictures=np.zeros((2, 28, 28), np.uint8))
     fails([*base, str(tmp_path / "x.npz")], "arrays pictures", "called images")
-    fails(words(own, tmp_path / "r", "--domains", "0"), "two classes", "0 class 0, 1 class 1, 2 class 2")
+    fails(words(own, tmp_path / "r", "--domains", "0"), "two classes", "0 class 0; 1 class 1; 2 class 2")
     fails(words(own, tmp_path / "r", "--domains", "1,1"), "choose two")
     fails(["train", "pix2pix", "--dataset", str(own), "--out", str(tmp_path / "r")], "has no pairs")
     fails(["sample", str(run_folder), "--n", "2", "--out", str(small)], "medgen translate")
@@ -125,11 +126,27 @@ def test_pix2pix_goes_one_way(small_phantom, tmp_path, capsys):
     assert not any(name.endswith("_ab") for name in told)
     images = tmp_path / "t2w.npz"
     np.savez(images, images=np.zeros((2, 32, 32), np.uint8))
-    translate = ["translate", str(out), str(images), "--out", str(tmp_path / "made.npz")]
-    assert main([*translate, "--to", "a"]) == 0
+    translate = ["translate", str(out), str(images), "--out"]
+    assert main([*translate, str(tmp_path / "made.npz"), "--to", "a"]) == 0
     capsys.readouterr()
-    assert main([*translate, "--to", "b"]) == 2
+    assert main([*translate, str(tmp_path / "more.npz"), "--to", "b"]) == 2
     assert "no translator to b here, only one to a" in capsys.readouterr().err
+
+
+def test_one_image_in_each_domain_is_enough_but_for_a_frechet_distance(tmp_path, capsys):
+    arrays = {}
+    for split in ("train", "val", "test"):
+        images = np.random.default_rng(0).integers(0, 256, (2, 16, 16), dtype=np.uint8)
+        arrays |= {f"{split}_images": images, f"{split}_labels": np.arange(2)[:, None]}
+    np.savez(tmp_path / "own.npz", **arrays)
+    assert main(words(tmp_path / "own.npz", tmp_path / "run", "--device", "cpu")) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "run"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    for way in ("frechet_ab", "frechet_ba"):
+        assert told[way] == {"value": None, "n": 1, "note": "1 image; 2 are needed, and hundreds are better"}
+    assert told["cycle_l1"]["value"] > 0 and 0 <= told["domain_auc"]["value"] <= 1
+    assert main(["evaluate", str(tmp_path / "run")]) == 0
 
 
 def test_an_interrupted_run_goes_on(own, tmp_path, capsys):

@@ -10,7 +10,7 @@ from torch import nn
 from medgen_course.batches import Sampler, to_uint8
 from medgen_course.metrics import bootstrap_interval
 from medgen_course.models.algorithm import Algorithm
-from medgen_course.runs.reconstruction import images_for, measure
+from medgen_course.runs.reconstruction import check_fit, measure
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History
 
@@ -68,8 +68,9 @@ def load(run, config):
     return model.eval()
 
 
-def evaluate(model, config, dataset, device="auto", **_):
-    found = measure(model, images_for(config, dataset), torch.device("cpu"))["mse"]
+def evaluate(model, config, data, device="auto", **_):
+    check_fit(config, data)
+    found = measure(model, data, torch.device("cpu"))["mse"]
     return {"mse": bootstrap_interval(found) | {"best": 0.0}}
 
 

@@ -49,7 +49,7 @@ def test_missing_and_damaged_files_are_named(tmp_path):
     with pytest.raises(RunNotFound, match=r"config\.json.*medgen train"):
         RunFolder(tmp_path).load_config()
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(RunError, match=r"config\.json.*expected JSON"):
+    with pytest.raises(RunError, match=r"config\.json.*expected a JSON object"):
         RunFolder(tmp_path).load_config()
     save_tensors(tmp_path / "resume.safetensors", {"a": torch.zeros(100)})
     data = (tmp_path / "resume.safetensors").read_bytes()

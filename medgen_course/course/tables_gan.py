@@ -1,0 +1,100 @@
+"""Tables of notebook 03: what was measured, beside the ends that it is read between."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from IPython.display import HTML
+
+from medgen_course.course.reading import table
+
+Reports = Mapping[str, Mapping[str, Mapping[str, float]]]
+ENDS = {"best": "real, held out", "blurred": "the same, blurred", "worst": "noise"}
+
+
+def fidelity(reports: Reports, below: str = "", extra: Iterable[Sequence[object]] = ()) -> HTML:
+    """A row for each measure, a column for each report, then the ends of the first report.
+
+    Args:
+        reports: column to measure to a row with `value`, `low`, `high`, and the ends `best`, `blurred`,
+            `worst`; see `metrics.fidelity.evaluate_samples`.
+        below: a sentence below the table.
+        extra: further rows: a name and one cell for each report, such as budgets.
+    """
+    first = next(iter(reports.values()))
+    rows = [[name, *map(str, cells), *[""] * len(ENDS)] for name, *cells in extra]
+    for measure, own in first.items():
+        cells = [interval(report[measure]) for report in reports.values()]
+        rows.append([measure, *cells, *(short(own.get(end)) for end in ENDS)])
+    return table(["", *reports, *ENDS.values()], rows, below)
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """A value with the lowest and the highest that it was averaged over, where it has them."""
+    if row["value"] is None or row["low"] == row["high"]:
+        return short(row["value"])
+    return f"{short(row['value'])} ({short(row['low'])} to {short(row['high'])})"
+
+
+def short(value: float | None) -> str:
+    """Three digits; a dash where there is no number."""
+    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
+    """The games on eight Gaussians: median of the seeds, lowest and highest in brackets, and the budget.
+
+    Args:
+        rows: as `pretrained.load_games` gives them.
+        which: "same" or "published".
+    """
+    chosen = [row for row in rows if row["table"] == which]
+    groups = {(row["objective"], row["settings"]): [] for row in chosen}
+    for row in chosen:
+        groups[row["objective"], row["settings"]].append(row)
+    lines = [[name, settings, *_outcome(own)] for (name, settings), own in groups.items()]
+    head = ["game", "both players", "updates of G, of D", "modes found", "points within 3σ of one"]
+    seeds = sorted({row["seed"] for row in chosen})
+    return table(head, lines, f"Median of {len(seeds)} seeds, lowest and highest in brackets.")
+
+
+def games_compared(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which games moved by more than the seeds spread, from one table to the best line of the other."""
+    told = []
+    for name in dict.fromkeys(row["objective"] for row in rows if row["table"] == "published"):
+        same = [row["near"] for row in rows if row["table"] == "same" and row["objective"] == name]
+        lines: dict[str, list[float]] = {}
+        for row in rows:
+            if row["table"] == "published" and row["objective"] == name:
+                lines.setdefault(row["settings"], []).append(row["near"])
+        best = max(lines.values(), key=median)
+        ranges = f"{min(same):.0%} to {max(same):.0%}, then {min(best):.0%} to {max(best):.0%}"
+        word = "better" if min(best) > max(same) else "worse" if max(best) < min(same) else "a tie"
+        told.append(f"{name}: {word} ({ranges})")
+    return f"Points near a cloud, first table against the best line of the second: {'; '.join(told)}."
+
+
+def _outcome(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    modes, near = ([row[name] for row in rows] for name in ("modes", "near"))
+    updates = f"{rows[0]['generator_updates']:,}, {rows[0]['discriminator_updates']:,}"
+    return [
+        updates,
+        f"{median(modes):.0f} ({min(modes)} to {max(modes)})",
+        f"{median(near):.0%} ({min(near):.0%} to {max(near):.0%})",
+    ]
+
+
+def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]) -> HTML:
+    """What became of every measure under each fault, and which got worse by more than a fifth.
+
+    Args:
+        noticed: fault to measure to value; the first is without any.
+        lower_is_better: measures that are better when low.
+    """
+    usual = next(iter(noticed.values()))
+    rows = []
+    for fault, row in noticed.items():
+        signs = {name: 1 if name in lower_is_better else -1 for name in usual}
+        worse = [n for n in usual if signs[n] * (row[n] - usual[n]) > 0.2 * abs(usual[n])]
+        rows.append([fault, *(short(row[name]) for name in usual), ", ".join(worse) or "none"])
+    return table(["fault", *usual, "worse by more than a fifth"], rows)

@@ -1,0 +1,59 @@
+"""Names of classes in an own `.npz`: an array of text, `label_names`, in the order of the class numbers."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from medgen_course.datasets import layout, npz
+from medgen_course.datasets.npz import problem
+
+KEY = "label_names"
+MAX_LETTERS = 60  # of a name; more would fill a figure
+
+
+def read_label_names(path: Path, classes: int, several: bool = False) -> tuple[str, ...]:
+    """Read the names of the classes, or make some up ("class 0", ...) where the file has none.
+
+    Args:
+        path: the .npz; `label_names`, if it is there, is an array of text (L,), never of Python objects.
+        classes: how many the labels tell of.
+        several: whether an image can have several labels; then there are as many names as classes. Otherwise
+            there may be more: of classes without any image.
+    Raises:
+        DatasetError: the names are not like that, or are fewer, or one of them is no name (`wrong_name`).
+    """
+    with npz.open_npz(path) as archive:
+        if f"{KEY}.npy" not in archive.namelist():
+            return tuple(f"class {number}" for number in range(classes))
+        subject, header = f"{path} [{KEY}]", npz.read_headers(path, archive, [KEY])[KEY]
+        remedy = "save them with numpy.array([...], dtype=str), in the order of the class numbers"
+        if header.dtype.kind != "U" or len(header.shape) != 1 or header.shape[0] > layout.MAX_CLASSES:
+            found = f"{header.dtype} of shape {header.shape}"
+            raise problem(subject, found, f"text of shape (L,), at most {layout.MAX_CLASSES} names", remedy)
+        npz.check_memory(path, header.count * header.dtype.itemsize, None)
+        names = np.empty(header.shape, header.dtype.newbyteorder("="))
+        npz.read_into(path, archive, header, names)
+    if names.nbytes and names.view(np.uint32).max() > sys.maxunicode:
+        raise problem(subject, "damaged text", "names of classes", remedy)
+    told = tuple(names.tolist())
+    if len(told) < classes or (several and len(told) > classes):
+        raise problem(subject, f"{len(told)} names for {classes} classes", "one for each class", remedy)
+    if wrong := wrong_name(told):
+        raise problem(subject, wrong, "names that can stand in a figure", remedy)
+    return told
+
+
+def wrong_name(names: Sequence[str]) -> str:
+    """What keeps names of classes from standing in figures and menus, or "" for good ones."""
+    if len(set(names)) < len(names):
+        return "two classes with the same name"
+    for number, name in enumerate(names):
+        if not name or name != " ".join(name.split()) or not name.isprintable():
+            return f"a name of class {number} that is empty or holds control characters or needless spaces"
+        if len(name) > MAX_LETTERS:
+            return f"a name of class {number} with {len(name)} letters, more than {MAX_LETTERS}"
+        if "$" in name:
+            return f"a name of class {number} with a $, which figures read as mathematics"
+    return ""

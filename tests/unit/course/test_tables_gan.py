@@ -1,0 +1,37 @@
+"""Tables of notebook 03: numbers by hand, ends, and a verdict that can come out each way."""
+
+from medgen_course.course import tables_gan
+
+ROW = {"value": 1.234, "low": 1.1, "high": 1.3, "best": 1.0, "blurred": 0.5, "worst": 0.0}
+
+
+def test_a_fidelity_table_shows_intervals_ends_and_budgets():
+    html = tables_gan.fidelity({"GAN": {"density": ROW}}, "n images", [["epochs", 200]]).data
+    assert "1.23 (1.1 to 1.3)" in html and "<td>0.5</td>" in html and "<td>200</td>" in html
+    missing = {"value": None, "n": 4, "note": "too few"}
+    assert "–" in tables_gan.fidelity({"GAN": {"density": missing}}).data
+
+
+def test_faults_name_what_got_worse():
+    usual = {"frechet": 1.0, "density": 1.0}
+    html = tables_gan.faults({"none": usual, "blur": {"frechet": 2.0, "density": 0.9}}, {"frechet"}).data
+    assert html.count("<td>frechet</td>") == 1 and html.count("<td>none</td>") == 2
+
+
+def games(same, published):
+    def row(table, near, seed):
+        return {
+            "table": table, "objective": "hinge", "settings": table, "seed": seed, "near": near, "modes": 8,
+            "generator_updates": 1000, "discriminator_updates": 5000,
+        }  # fmt: skip
+
+    both = {"same": same, "published": published}
+    return [row(table, near, seed) for table, values in both.items() for seed, near in enumerate(values)]
+
+
+def test_games_are_compared_by_the_spread_of_their_seeds():
+    assert "hinge: better" in tables_gan.games_compared(games([0.1, 0.2], [0.3, 0.4]))
+    assert "hinge: worse" in tables_gan.games_compared(games([0.3, 0.4], [0.1, 0.2]))
+    assert "hinge: a tie" in tables_gan.games_compared(games([0.1, 0.3], [0.2, 0.4]))
+    shown = tables_gan.games(games([0.1, 0.2, 0.4], [0.3]), "same").data
+    assert "20% (10% to 40%)" in shown and "1,000, 5,000" in shown and "Median of 3 seeds" in shown
