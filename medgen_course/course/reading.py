@@ -4,7 +4,7 @@ import base64
 import html
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from IPython.display import HTML, Markdown
 
@@ -70,6 +70,22 @@ def hold(claims: Mapping[str, bool], enough: bool = True, because: str = "") -> 
     if wrong := [sentence for sentence, holds in claims.items() if not holds]:
         raise AssertionError(f"this should hold and does not: {'; '.join(wrong)}")
     return f"All of it holds: {'; '.join(claims)}."
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> HTML:
+    """A table with a note under it: what was measured on which images, with which budget.
+
+    Args:
+        header: the names of the columns.
+        rows: one text for each column.
+        note: a sentence under the table.
+    """
+    lines = [_line("th", header), *(_line("td", row) for row in rows)]
+    return HTML(f"<table>{''.join(lines)}</table><p>{html.escape(note)}</p>")
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def letter(measured: float, choices: Sequence[float]) -> str:
