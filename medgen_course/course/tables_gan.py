@@ -84,17 +84,32 @@ def _outcome(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def faults(noticed: Mapping[str, Mapping[str, float]], lower_is_better: set[str]) -> HTML:
-    """What became of every measure under each fault, and which got worse by more than a fifth.
+def faults(
+    noticed: Mapping[str, Mapping[str, float]],
+    unspoilt: Sequence[Mapping[str, float]],
+    lower_is_better: set[str],
+) -> HTML:
+    """What became of every measure under each fault, and which measures notice it.
+
+    A measure notices a fault that makes it worse than all unspoilt sets, by more than these differ; or by
+    more than a fifth where there is only one of them.
 
     Args:
-        noticed: fault to measure to value; the first is without any.
+        noticed: fault to measure to value.
+        unspoilt: the same measures of several sets of images without a fault.
         lower_is_better: measures that are better when low.
     """
-    usual = next(iter(noticed.values()))
-    rows = []
+    columns = {name: [row[name] for row in unspoilt] for name in unspoilt[0]}
+    usual = [f"{short(min(values))} to {short(max(values))}" for values in columns.values()]
+    rows = [["no fault", *usual, ""]]
     for fault, row in noticed.items():
-        signs = {name: 1 if name in lower_is_better else -1 for name in usual}
-        worse = [n for n in usual if signs[n] * (row[n] - usual[n]) > 0.2 * abs(usual[n])]
-        rows.append([fault, *(short(row[name]) for name in usual), ", ".join(worse) or "none"])
-    return table(["fault", *usual, "worse by more than a fifth"], rows)
+        by = [name for name, values in columns.items() if _worse(row[name], values, name in lower_is_better)]
+        rows.append([fault, *(short(row[name]) for name in columns), ", ".join(by) or "none"])
+    below = f"No fault: lowest and highest of {len(unspoilt)} sets of real images."
+    return table(["fault", *columns, "noticed by"], rows, below)
+
+
+def _worse(value: float, usual: Sequence[float], low_is_better: bool) -> bool:
+    low, high = min(usual), max(usual)
+    margin = high - low if len(usual) > 1 else 0.2 * abs(high)
+    return value > high + margin if low_is_better else value < low - margin

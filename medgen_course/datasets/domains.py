@@ -77,7 +77,7 @@ def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains
     Raises:
         DatasetError: the classes are not there, are the same, or images have several labels.
     """
-    if dataset.name == "phantom":
+    if "paired" in dataset.train.extras:  # only the phantom draws both contrasts; a name says nothing
         if "T1w" not in dataset.source:
             raise DatasetError("the phantom shows T2w; load it with contrast='t1w', T2w comes along.")
         parts = {name: _contrasts(split, name) for name, split in dataset.splits().items()}

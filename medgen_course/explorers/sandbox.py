@@ -116,6 +116,17 @@ class MetricSandbox(Explorer):
         told = [self._told(n) for n in MEASURES]
         return bars([self._badness(n) for n in MEASURES]), " · ".join(told[:4]) + "\n" + " · ".join(told[4:])
 
+    def unspoilt(self, sets: int = 4) -> list[dict[str, float | None]]:
+        """All measures of disjoint sets of held-out images, without a fault: what chance does to them.
+
+        Each has as many images as are spoilt; there are fewer sets where the held-out images are too few.
+        """
+        heldout, size = self._against.heldout_images, len(self._images)
+        order = np.random.default_rng(0).permutation(len(heldout))
+        parts = [order[i * size : (i + 1) * size] for i in range(min(sets, len(heldout) // size))]
+        with one_thread():
+            return [self._against.measure(heldout[part]) for part in parts]
+
     def _told(self, name: str) -> str:
         if self.measured[name] is None:
             return f"{name} none: {self._against.missing(len(self._images))[name]}"

@@ -10,7 +10,7 @@ from torch import Tensor
 from medgen_course.explorers.parts.base import Explorer
 from medgen_course.explorers.parts.position_map import PositionMap
 from medgen_course.explorers.parts.sliders import Sliders
-from medgen_course.pictures import render
+from medgen_course.pictures import plots_codes, render
 
 MAX_SLIDERS = 10
 _COLOUR_NAMES = ("blue", "orange", "green", "pink", "light blue", "red", "yellow", "black")
@@ -21,7 +21,7 @@ class LatentWalk(Explorer):
 
     A subclass implements `draw` for the state of `code`, adds its controls, arranges `children`, and calls
     `go_to`. The map shows a plane: codes are placed on it by (code − centre) · planeᵀ, and moving on it
-    changes the code within the plane only. For a static figure of it: `plots.show(explorer.backdrop)`.
+    changes the code within the plane only. `map_figure` is its static twin.
     """
 
     def __init__(
@@ -106,6 +106,13 @@ class LatentWalk(Explorer):
             colour, word = render.PALETTE[label % 8], _COLOUR_NAMES[label % 8]
             entries.append(f'<span style="color:{colour}">●</span> {html.escape(name)} ({word})')
         return widgets.HTML(" · ".join(entries))
+
+    def map_figure(self, title: str = "") -> plots_codes.Figure:
+        """The map as a static figure: the same array that the browser shows."""
+        axes = self.map.x_label, self.map.y_label
+        return plots_codes.dot_map(
+            self.backdrop, self._extent.x_range, self._extent.y_range, self._names, *axes, title
+        )
 
     def _show_plane(self, centre: np.ndarray, plane: np.ndarray, axes: Sequence[str]) -> None:
         self._centre, self._plane = centre, plane  # (latent_dim,), (2, latent_dim) with orthonormal rows

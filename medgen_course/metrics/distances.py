@@ -1,4 +1,4 @@
-"""Distances between two sets of features: do they differ in mean and covariance, or in anything smooth?"""
+"""Distances between two sets of features: do mean and covariance differ, or moments up to the third?"""
 
 import warnings
 from collections.abc import Callable

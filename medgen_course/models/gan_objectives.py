@@ -43,12 +43,12 @@ def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def saturating(fake: Tensor) -> Tensor:
-    """log(1 - D(G(z))): its slope is D itself, so it is flat where the discriminator wins."""
+    """log(1 - D(G(z))), as equation 1 has it."""
     return -softplus(fake).mean()
 
 
 def non_saturating(fake: Tensor) -> Tensor:
-    """-log D(G(z)): its slope is D - 1, steepest where the discriminator wins."""
+    """-log D(G(z)): the same minimum, another slope."""
     return softplus(-fake).mean()
 
 

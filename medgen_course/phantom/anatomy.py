@@ -120,13 +120,11 @@ def _skin(f, x, y, forward):
     xx *= xx
     yy = forward * forward
     radius = xx + yy
+    radius += 1e-8
     xx *= 0.14
     xx *= yy
-    np.multiply(radius, radius, out=yy)
-    yy += 1e-6
-    xx /= yy
+    xx /= np.multiply(radius, radius, out=yy)
     xx += 1.0  # blunter than an ellipse
-    radius += 1e-8
     xx /= sqrt(radius)
     xx -= 1.0
     distance = np.multiply(x, x, out=radius)

@@ -31,25 +31,22 @@ def reach(pixel: float) -> float:
 
 
 def sin(angle: np.ndarray) -> np.ndarray:
-    """Sine of a contiguous float32 array, in place; torch's is faster than NumPy's, as are those below."""
-    torch.from_numpy(angle).sin_()
-    return angle
+    """Sine, in place; NumPy's is faster than torch's, as are the next two."""
+    return np.sin(angle, out=angle)
 
 
 def sqrt(values: np.ndarray) -> np.ndarray:
-    """Square root of a contiguous float32 array, in place."""
-    torch.from_numpy(values).sqrt_()
-    return values
+    """Square root, in place."""
+    return np.sqrt(values, out=values)
 
 
 def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Angle in radians of contiguous float32 arrays; overwrites y."""
-    torch.from_numpy(y).atan2_(torch.from_numpy(x))
-    return y
+    """Angle in radians; overwrites y."""
+    return np.arctan2(y, x, out=y)
 
 
 def at_least(low: float, values: np.ndarray) -> np.ndarray:
-    """No value below `low`, in place."""
+    """No value below `low`, in place; torch's is faster than NumPy's, as is the next."""
     torch.from_numpy(values).clamp_(min=low)
     return values
 

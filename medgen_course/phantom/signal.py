@@ -8,6 +8,7 @@ image-processing and classification methods", IEEE Trans. Med. Imaging 18(11):10
 import math
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,8 @@ TISSUES = {
 
 # contrast: (TR in ms, TE in ms, signal that is shown as 1.0). The window is fixed, never per image.
 SEQUENCES = {"t1w": (400.0, 10.0, 0.50), "t2w": (4000.0, 100.0, 0.58)}
+
+SPREADS = torch.tensor([0.7, 0.7, 0.4, 0.3, 0.4])  # of the weights of the bias field's polynomials
 
 
 def spin_echo(pd: float, t1: float, t2: float, tr: float, te: float) -> float:
@@ -69,8 +72,9 @@ def bias_field(n: int, size: int, strength: float, generator: torch.Generator) -
     Returns:
         Shape (n, 1, size, size), > 0, about 1 on average.
     """
-    weights = torch.randn(n, 5, generator=generator) * torch.tensor([0.7, 0.7, 0.4, 0.3, 0.4])
-    return (weights @ _polynomials(size)).mul_(strength).exp_().reshape(n, 1, size, size)
+    weights = torch.randn(n, 5, generator=generator).mul_(SPREADS)
+    field = (weights @ _polynomials(size)).mul_(strength).numpy()
+    return torch.from_numpy(np.exp(field, out=field)).reshape(n, 1, size, size)  # faster than torch's
 
 
 @lru_cache(maxsize=4)
@@ -94,5 +98,5 @@ def rician(signal: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     Source: Gudbjartsson & Patz 1995, "The Rician distribution of noisy MRI data".
     """
     real = torch.randn(signal.shape, generator=generator).mul_(sigma).add_(signal)
-    imaginary = torch.randn(signal.shape, generator=generator).mul_(sigma)
-    return torch.hypot(real, imaginary, out=real)
+    imaginary = torch.randn(signal.shape, generator=generator)
+    return real.square_().addcmul_(imaginary, imaginary, value=sigma * sigma).sqrt_()

@@ -189,7 +189,9 @@ def lines(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log_y:
         axes.set_yscale("log")
-    if len(series) > 1:
+    if len(series) > 3:  # so many leave no room among the curves
+        figure.legend(ncols=2, loc="outside lower center", frameon=False)
+    elif len(series) > 1:
         axes.legend(frameon=False)
     return figure
 

@@ -1,6 +1,6 @@
 """Figures of notebook 01: codes as points in the plane, and what a decoder draws over that plane."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -24,6 +24,36 @@ def codes(named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, title: str 
     with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot()
         _dots(axes, named)
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    return figure
+
+
+def dot_map(
+    picture: np.ndarray,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    names: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+) -> Figure:
+    """A map of dots as `render.scatter` drew it, with axes and the name of each colour.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        x_range, y_range: what its edges are, in data units.
+        names: of the labels 0, 1, ..., whose colours are those of the palette.
+        xlabel, ylabel: what the two directions are.
+        title: states the finding.
+    """
+    figure = Figure(4.9, 4.5)
+    with matplotlib.rc_context(STYLE):
+        axes = figure.add_subplot()
+        axes.imshow(picture, extent=(*x_range, *y_range), aspect="auto", interpolation="nearest")
+        for i, name in enumerate(names):
+            axes.scatter([], [], s=40, color=render.PALETTE[i % len(render.PALETTE)], label=name)
+        axes.grid(visible=False)
+        axes.legend(frameon=True, framealpha=0.9, edgecolor="none")
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     return figure
 

@@ -21,7 +21,7 @@ def differences(named: Mapping[str, tuple[np.ndarray, float]], title: str = "") 
     """
     columns, side = len(next(iter(named.values()))[0]), next(iter(named.values()))[0].shape[-1]
     scale = max(1, round(THUMBNAIL / side))
-    width, height = columns * (side * scale + PAD) / 100, (side * scale + PAD) / 100
+    width, height = columns * (side * scale + PAD) / 100, (side * scale + PAD) / 100 + 0.12
     names = 0.09 * max(len(line) for name in named for line in name.split("\n"))
     title = _wrapped(title, width + names + 1)
     figure = Figure(width + names + 1, height * len(named) + 0.22 * (1 + title.count("\n")) + 0.2)
@@ -43,4 +43,6 @@ def differences(named: Mapping[str, tuple[np.ndarray, float]], title: str = "") 
         bar.set_xticks([])
         bar.yaxis.tick_right()
         bar.set_yticks([-limit, 0, limit], [f"{-limit:g}", "0", f"+{limit:g}"], fontsize=9)
+    told = [f"{' '.join(name.split())} (full colour at ±{limit:g})" for name, (_, limit) in named.items()]
+    figure.alt = f"{title}. Rows of differences, orange brighter, blue darker: {', '.join(told)}."
     return figure

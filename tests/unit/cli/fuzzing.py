@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from damage import ways
+from damage import swap, ways
 from safetensors.numpy import load_file
 
 import medgen_course
@@ -211,7 +211,8 @@ def damaged(world: World, rng: Random) -> tuple[str, str]:
     done = world.run(words)
     told = f"{way.__name__} {path.relative_to(world.place)}; medgen {' '.join(words)}"
     wrong = judge(world, done, before, words)
-    if not wrong and done.code == 0 and done.result != expected:
+    given = way is swap and words[0] == "translate" and path.name in words  # other images were given
+    if not wrong and done.code == 0 and done.result != expected and not given:
         wrong = "exit 0 with another result"
     return told, wrong
 

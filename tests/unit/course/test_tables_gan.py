@@ -12,10 +12,14 @@ def test_a_fidelity_table_shows_intervals_ends_and_budgets():
     assert "–" in tables_gan.fidelity({"GAN": {"density": missing}}).data
 
 
-def test_faults_name_what_got_worse():
-    usual = {"frechet": 1.0, "density": 1.0}
-    html = tables_gan.faults({"none": usual, "blur": {"frechet": 2.0, "density": 0.9}}, {"frechet"}).data
-    assert html.count("<td>frechet</td>") == 1 and html.count("<td>none</td>") == 2
+def test_a_fault_is_noticed_beyond_the_spread_of_unspoilt_sets():
+    unspoilt = [{"frechet": 1.0, "density": 1.0}, {"frechet": 1.5, "density": 0.9}]
+    faults = {"blur": {"frechet": 2.1, "density": 0.85}, "noise": {"frechet": 1.9, "density": 0.7}}
+    html = tables_gan.faults(faults | {"luck": {"frechet": 0.1, "density": 2.0}}, unspoilt, {"frechet"}).data
+    assert "<td>0.85</td><td>frechet</td>" in html and "<td>0.7</td><td>density</td>" in html
+    assert "<td>2</td><td>none</td>" in html and "<td>1 to 1.5</td><td>0.9 to 1</td>" in html
+    one = tables_gan.faults({"blur": {"frechet": 1.1, "density": 0.7}}, unspoilt[:1], {"frechet"}).data
+    assert "<td>0.7</td><td>density</td>" in one  # a fifth of 1.0, where there is no spread
 
 
 def games(same, published):

@@ -41,6 +41,13 @@ def sandbox():
     return explorers.MetricSandbox(against, data.val.labels, data.train.images)
 
 
+def test_unspoilt_sets_are_disjoint_and_as_large_as_the_spoilt_one(sandbox, monkeypatch):
+    sets = sandbox.unspoilt()
+    assert len(sets) == 4 and sets[0] == pytest.approx(sandbox.usual) and sets[1] != sets[0]
+    monkeypatch.setattr(sandbox, "_images", np.repeat(sandbox._images, 2, axis=0))
+    assert len(sandbox.unspoilt()) == len(sandbox._against.heldout_images) // 256 == 2
+
+
 def test_shipped_recordings_are_four_and_small(recordings):
     assert len(recordings) == 4 and next(iter(recordings)) == "a healthy run"
     folder = pretrained.recording_path("pneumoniamnist", "healthy").parent

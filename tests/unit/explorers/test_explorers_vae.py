@@ -203,6 +203,10 @@ def test_static_twins_draw_the_array_that_is_encoded(explorer):
     assert isinstance(figure, plots.Figure)
     assert np.array_equal(figure.axes[0].images[0].get_array(), explorer.array)
     assert explorer.backdrop.shape == (360, 360, 3)
+    (axes,) = explorer.map_figure().axes
+    assert np.array_equal(axes.images[0].get_array(), explorer.backdrop)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(explorer._names)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (explorer.map.x_label, explorer.map.y_label)
 
 
 def test_one_move_draws_once(explorer):
