@@ -20,7 +20,7 @@ def check_leak(fn: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, flo
     Returns:
         The verdict, after showing it.
     """
-    praise = "Each leaked image is answered from memory; the others as well as before."
+    praise = "It remembers both parts, and examines the whole exam."
     return judge("leak", fn, _examine_leak, praise)
 
 
@@ -32,7 +32,7 @@ def check_dose(fn: Callable[[Tensor, float], float]) -> Verdict:
     Returns:
         The verdict, after showing it.
     """
-    return judge("dose", fn, _examine_dose, "Ten times the photons, ten decibels more.")
+    return judge("dose", fn, _examine_dose, "Counted from white downwards, in decibels, mean over images.")
 
 
 def _right(memory: np.ndarray, known: np.ndarray, exam: np.ndarray, truth: np.ndarray) -> float:

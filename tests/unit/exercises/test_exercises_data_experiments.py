@@ -34,14 +34,14 @@ def dose(x, photons):
 @pytest.mark.parametrize(
     ("check", "fn", "status", "words"),
     [
-        ("check_leak", leak, "right", "from memory"),
+        ("check_leak", leak, "right", "whole exam"),
         ("check_leak", lambda *_: None, "not attempted", "None"),
         ("check_leak", without, "not yet right", "without a leak"),
         ("check_leak", smaller_exam, "not yet right", "out of the exam"),
         ("check_leak", lambda *given: 100 * leak(*given), "not yet right", "in percent"),
         ("check_leak", lambda *given: "0.5x", "not yet right", "one number"),
         ("check_leak", lambda *given: 1 / 0, "raised an error", "ZeroDivisionError"),
-        ("check_dose", dose, "right", "ten decibels"),
+        ("check_dose", dose, "right", "from white downwards"),
         ("check_dose", lambda x, photons: None, "not attempted", "None"),
         ("check_dose", lambda x, n: psnr(transforms.poisson_noise(x, n), x).mean(), "not yet right", "film"),
         ("check_dose", lambda x, n: -dose(x, n), "not yet right", "sign"),
