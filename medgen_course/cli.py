@@ -213,6 +213,19 @@ def train(model: str, **settings: Any) -> int:
     return 130 if history.interrupted else 0
 
 
+def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
+    """All but `train`, which has commands of its own: function, what has no dashes, its **settings."""
+    return (
+        (doctor, (), None),
+        (data, ("name",), None),
+        (evaluate, ("folder",), None),
+        (sample, ("folder",), None),
+        (translate, ("folder", "images"), None),
+        (run, ("notebooks",), None),
+        (pack, ("source",), Settings()),
+    )
+
+
 def parser(training: bool = True) -> Parser:
     """The command line; help texts are those of the docstrings.
 
@@ -224,16 +237,8 @@ def parser(training: bool = True) -> Parser:
     top = Parser(prog="medgen", description=purpose, epilog=EXIT_CODES)
     top.add_argument("--version", action="version", version=f"medgen {version('medgen_course')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for function, positional in (
-        (doctor, ()),
-        (data, ("name",)),
-        (evaluate, ("folder",)),
-        (sample, ("folder",)),
-        (translate, ("folder", "images")),
-        (run, ("notebooks",)),
-    ):
-        add_options(_command(commands, function.__name__, function), function, positional)
-    add_options(_command(commands, "pack", pack), pack, ("source",), Settings())
+    for function, positional, shared in _commands():
+        add_options(_command(commands, function.__name__, function), function, positional, shared)
     models = _command(commands, "train", train).add_subparsers(dest="model", required=True, metavar="MODEL")
     if training:
         from medgen_course.runs.kinds import kinds_with
@@ -289,7 +294,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with _stopped_by_signals(), warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
-            functions = {f.__name__: f for f in (doctor, data, pack, evaluate, sample, translate, run, train)}
+            functions = {function.__name__: function for function, *_ in _commands()} | {"train": train}
             return functions[command](**settings)
     except KeyboardInterrupt:
         _say("interrupted")

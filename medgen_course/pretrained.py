@@ -58,12 +58,13 @@ def fits(data: Dataset, model: str) -> bool:
     Args:
         data: an official file (its checksum was compared) or the phantom; never an own file, whatever it is
             called, because its name says nothing about what it holds.
-        model: such as "vae"; its card has `channels` and `size`.
+        model: such as "vae"; of a translator, domain A counts.
     """
     if data.source.startswith("own file") or not path(data.name, model).is_file():
         return False
     settings = card(data.name, model)["model"]
-    return (settings["channels"], settings["size"]) == (data.channels, data.size)
+    channels = settings.get("channels", settings.get("in_channels"))
+    return (channels, settings["size"]) == (data.channels, data.size)
 
 
 def save(
@@ -182,17 +183,8 @@ def load_translators(dataset: str) -> dict[int, Translators]:
 
 
 def translators_for(data: Dataset) -> dict[int, Translators] | None:
-    """`load_translators`, where they were trained on these very images; None otherwise.
-
-    Args:
-        data: an official file (its checksum was compared) or the phantom; never an own file, whatever it is
-            called. An official file of another size has none.
-    """
-    if data.source.startswith("own file") or not path(data.name, "cyclegan").is_file():
-        return None
-    recorded = load_translators(data.name)
-    last = recorded[max(recorded)]
-    return recorded if (last.channels[0], last.size) == (data.channels, data.size) else None
+    """`load_translators`, where they were trained on these very images (`fits`); None otherwise."""
+    return load_translators(data.name) if fits(data, "cyclegan") else None
 
 
 def load_pix2pix() -> Translators:

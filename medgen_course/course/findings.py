@@ -29,21 +29,29 @@ class Table:
     caption: str = ""
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in self.columns)
-        body = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            + "".join(f"<td>{html.escape(text)}</td>" for text in texts)
-            + "</tr>"
-            for name, texts in self.rows.items()
-        )
-        title = f"<p><b>{html.escape(self.caption)}</b></p>" if self.caption else ""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return f"{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        lines = ([name, *texts] for name, texts in self.rows.items())
+        return table_html(self.columns, lines, self.note, self.caption)
 
     def __repr__(self) -> str:
         lines = [self.columns, *([name, *texts] for name, texts in self.rows.items())]
         told = [self.caption, *(" | ".join(line) for line in lines), self.note]
         return "\n".join(text for text in told if text)
+
+
+def table_html(
+    columns: Sequence[str], lines: Iterable[Sequence[str]], note: str = "", caption: str = ""
+) -> str:
+    """HTML of a table whose first column names the lines; `note` stands below, `caption` above."""
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in columns)
+    body = "".join(
+        f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
+        + "".join(f"<td>{html.escape(text)}</td>" for text in texts)
+        + "</tr>"
+        for name, *texts in lines
+    )
+    title = f"<p><b>{html.escape(caption)}</b></p>" if caption else ""
+    below = f"<p>{html.escape(note)}</p>" if note else ""
+    return f"{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
 def say(row: Row, style: str = ".3g") -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from IPython.display import HTML, Markdown
 
+from medgen_course.course.findings import table_html
+
 
 def show_source(*things: Callable | type) -> Markdown:
     """The source of functions or classes, in the colours of code: a notebook shows it instead of copying it.
@@ -73,19 +75,14 @@ def hold(claims: Mapping[str, bool], enough: bool = True, because: str = "") -> 
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> HTML:
-    """A table with a note under it: what was measured on which images, with which budget.
+    """A table with a note under it; a `findings.Table` in which several rows may have the same name.
 
     Args:
         header: the names of the columns.
         rows: one text for each column.
         note: a sentence under the table.
     """
-    lines = [_line("th", header), *(_line("td", row) for row in rows)]
-    return HTML(f"<table>{''.join(lines)}</table><p>{html.escape(note)}</p>")
-
-
-def _line(tag: str, cells: Sequence[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    return HTML(table_html(header, rows, note))
 
 
 def letter(measured: float, choices: Sequence[float]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from IPython.display import HTML
 
+from medgen_course.course.findings import over_seeds, than
 from medgen_course.course.reading import table
 
 Reports = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -69,7 +70,7 @@ def games_compared(rows: Sequence[Mapping[str, Any]]) -> str:
                 lines.setdefault(row["settings"], []).append(row["near"])
         best = max(lines.values(), key=median)
         ranges = f"{min(same):.0%} to {max(same):.0%}, then {min(best):.0%} to {max(best):.0%}"
-        word = "better" if min(best) > max(same) else "worse" if max(best) < min(same) else "a tie"
+        word = than(over_seeds(best), over_seeds(same), "better", "worse")
         told.append(f"{name}: {word} ({ranges})")
     return f"Points near a cloud, first table against the best line of the second: {'; '.join(told)}."
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.exercises.verdict import Finding, Verdict, judge, number
+from medgen_course.exercises.verdict import Finding, Verdict, hint, judge, number
 
 LENGTHS = (1, 2, 4, 8)
 
@@ -51,10 +51,10 @@ def _examine_bits(fn: Callable) -> None:
             "That is the sum over all images: average": 3 * levels * expected,
             "That is in nats: take log2": expected * np.log(2),
         }
-        hint = next((f" {text}." for text, value in usual.items() if abs(value - found) < 0.03 * value), "")
+        why = hint(usual, lambda value, found=found: abs(value - found) < 0.03 * value)
         raise Finding(
             f"For {dim} numbers with {levels} equally frequent levels each it returns {found:.3g}; expected "
-            f"about {expected:.3g} bits.{hint}"
+            f"about {expected:.3g} bits.{why}"
         )
 
 
@@ -73,7 +73,7 @@ def _examine_length(fn: Callable) -> None:
         found = number(fn, rebuild, clean.clone(), noisy.clone(), LENGTHS)
         if found == best:
             continue
-        hint = " Compare with the clean images: the noisy ones like whatever keeps their noise." if (
+        why = " Compare with the clean images: the noisy ones like whatever keeps their noise." if (
             found == LENGTHS[-1]
         ) else " The smallest error, not the largest." if found == 1 else ""  # fmt: skip
-        raise Finding(f"Of {LENGTHS} it returns {found:g}; expected {best}.{hint}")
+        raise Finding(f"Of {LENGTHS} it returns {found:g}; expected {best}.{why}")

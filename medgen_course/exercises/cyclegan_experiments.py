@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.verdict import Finding, Verdict, as_number, call, judge
 
 Translate = Callable[[Tensor], Tensor]
 SHIFTS = (1, 2, 3, 4)
@@ -44,13 +44,8 @@ def _ramp(x: Tensor) -> Tensor:
     return x + torch.arange(x.shape[-1]) / x.shape[-1]
 
 
-def _number(found: object) -> float:
-    if found is None:
-        raise not_attempted()
-    try:
-        return float(found)
-    except (TypeError, ValueError) as error:
-        raise Finding(f"return one number; yours is {type(found).__name__}.") from error
+def _number(fn: Callable, *arguments: object) -> float:
+    return as_number(call(fn, *arguments), "return one number; yours is {}.")
 
 
 def _examine_shift(fn: Callable) -> None:
@@ -62,7 +57,7 @@ def _examine_shift(fn: Callable) -> None:
     }
     for what, translate in translators.items():
         for shift in SHIFTS:
-            found = _number(call(fn, translate, x.clone(), shift))
+            found = _number(fn, translate, x.clone(), shift)
             moved = translate(x.roll(shift, 3)) - translate(x).roll(shift, 3)
             expected = float(moved.abs().mean())
             if abs(found - expected) > 1e-4:
@@ -94,7 +89,7 @@ def _examine_apart(fn: Callable) -> None:
         return rng.integers(low, high, (count, 1, 16, 16)).astype(np.uint8)
 
     alike = [images(n, 0, 256) for n in (24, 24, 100, 100)]
-    found = _number(call(fn, *alike))
+    found = _number(fn, *alike)
     if not 0 <= found <= 1:
         raise Finding(f"an area under the ROC curve lies between 0 and 1; yours is {found:.3f}.")
     if not 0.3 < found < 0.7:
@@ -105,7 +100,7 @@ def _examine_apart(fn: Callable) -> None:
         )
     dark, bright = ([images(n, low, low + 90) for n in (32, 60)] for low in (0, 160))
     for real, made, words in ((dark, bright, "dark and made ones bright"), (bright, dark, "the reverse")):
-        found = _number(call(fn, real[0], made[0], real[1], made[1]))
+        found = _number(fn, real[0], made[0], real[1], made[1])
         if found < 0.1:
             raise Finding(
                 f"where real images are {words}, yours is {found:.2f}, 1 minus what is expected: made images "

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.exercises.verdict import Finding, Verdict, judge, number
+from medgen_course.exercises.verdict import Finding, Verdict, hint, judge, number
 
 SHARES = (0.0, 0.25, 0.5, 1.0)
 
@@ -62,8 +62,8 @@ def _examine_leak(fn: Callable) -> None:
                 _right(exam[:leaked], truth[:leaked], exam, truth) if leaked else -1
             ),
         }  # fmt: skip
-        hint = next((f" {text}." for text, value in usual.items() if abs(value - found) < 1e-6), "")
-        raise Finding(f"With {share:.0%} leaked it returns {found:.3f}; expected {expected:.3f}.{hint}")
+        why = hint(usual, lambda value, found=found: abs(value - found) < 1e-6)
+        raise Finding(f"With {share:.0%} leaked it returns {found:.3f}; expected {expected:.3f}.{why}")
 
 
 def _examine_dose(fn: Callable) -> None:
@@ -80,8 +80,8 @@ def _examine_dose(fn: Callable) -> None:
                     -10 * np.log10(grey / photons),
                 "The sign is wrong: less error, more decibels": -expected,
             }  # fmt: skip
-            hint = next((f" {text}." for text, value in usual.items() if abs(value - found) < 0.4), "")
+            why = hint(usual, lambda value, found=found: abs(value - found) < 0.4)
             raise Finding(
                 f"For grey level {grey:g} and {photons:.0f} photons it returns {found:.3g}; expected about "
-                f"{expected:.1f} dB.{hint}"
+                f"{expected:.1f} dB.{why}"
             )

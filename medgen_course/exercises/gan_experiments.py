@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.verdict import Finding, Verdict, as_number, call, judge, not_attempted
 
 TRUNCATIONS = (0.5, 0.75, 1.0)
 SHARES = (0.0, 0.1, 0.25, 0.5)
@@ -45,12 +45,7 @@ def check_hidden_copies(fn: Callable[[float], float], usual: Mapping[str, float]
 
 
 def _number(found: object, what: str) -> float:
-    if found is None:
-        raise not_attempted()
-    try:
-        return float(found)
-    except (TypeError, ValueError) as error:
-        raise Finding(f"{what} should be one number; yours is a {type(found).__name__}.") from error
+    return as_number(found, what + " should be one number; yours is a {}.")
 
 
 def _figures(found: object, names: tuple[str, ...]) -> dict[str, float]:

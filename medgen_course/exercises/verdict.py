@@ -3,7 +3,7 @@
 import html
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from IPython import get_ipython
@@ -122,13 +122,31 @@ def number(fn: Callable, *arguments: object) -> float:
     Raises:
         Finding: it raised an exception, returned None, or something that is no number.
     """
-    found = call(fn, *arguments)
+    return as_number(call(fn, *arguments))
+
+
+def as_number(found: object, wrong: str = "It returns a {}; expected one number.") -> float:
+    """What a student's function returned, as one number; `wrong` is the finding, with a place for the type.
+
+    Raises:
+        Finding: it is None, or no number.
+    """
     if found is None:
         raise not_attempted()
     try:
         return float(found)
     except (TypeError, ValueError) as error:
-        raise Finding(f"It returns a {type(found).__name__}; expected one number.") from error
+        raise Finding(wrong.format(type(found).__name__)) from error
+
+
+def hint(usual: Mapping[str, float], near: Callable[[float], bool]) -> str:
+    """What was probably done instead, as a sentence; empty where it is none of the usual mistakes.
+
+    Args:
+        usual: mistake -> the value that it leads to.
+        near: whether a value is what the student's function returned.
+    """
+    return next((f" {text}." for text, value in usual.items() if near(value)), "")
 
 
 def _place(fn: Callable, error: Exception) -> str:

@@ -75,10 +75,8 @@ def feature_network(data: Dataset, seed: int = 0) -> Classifier:
     Where that has one class only there is nothing to learn: then `random_network`. `about` of the result says
     which it is.
     """
-    if pretrained.path(data.name, "classifier").is_file():
-        model = pretrained.load_classifier(data.name)
-        if (model.config["channels"], model.config["size"]) == (data.channels, data.size):
-            return model
+    if pretrained.fits(data, "classifier"):
+        return pretrained.load_classifier(data.name)
     images, labels = data.train.images, data.train.labels
     if (labels == labels[0]).all():
         return random_network(images, seed)

@@ -117,7 +117,7 @@ def rows(
 
 def _difference_scale(figure: Figure, axes: Axes, limit: float) -> None:
     """What the colours of `render.difference` mean, in grey levels on the [0, 1] scale."""
-    colours = matplotlib.colors.LinearSegmentedColormap.from_list("", [PALETTE[0], "#eeeeee", PALETTE[5]])
+    colours = matplotlib.colors.ListedColormap(render.tint(np.linspace(-1, 1, 255), 1.0) / 255)
     scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-limit, limit), colours)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02,
                           panchor=False)  # fmt: skip

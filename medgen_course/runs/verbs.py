@@ -113,10 +113,6 @@ def measure(
     return Figures(finite, measured_on)
 
 
-def _endless(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
 def _check_unchanged(folder: str | Path, config: dict[str, Any], data: Dataset) -> None:
     """Raise RunError where other images stand under the name of those that the run was trained on."""
     if config.get("images", data.checksum) != data.checksum:

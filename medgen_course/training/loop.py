@@ -97,6 +97,7 @@ def fit(
             "processes": fabric.world_size,
         }
         history = _open(folder, algorithm, settings, resume, fabric)
+    before = len(history)
     talks = progress and fabric.is_global_zero
     run = _Run(algorithm, sampler, num_epochs, seed, callback, folder, talks, fabric)
     for network in algorithm.networks.values():
@@ -110,7 +111,8 @@ def fit(
         for network in algorithm.networks.values():
             network.eval()
         _move(algorithm, homes)
-    if folder is not None and fabric.is_global_zero:
+    stored = len(history) > before and not history.interrupted  # with the last epoch
+    if folder is not None and fabric.is_global_zero and not stored:
         folder.save_model(algorithm.networks)
         history.to_csv(folder.path / "history.csv")
     fabric.barrier()
