@@ -246,6 +246,16 @@ def load_games() -> list[dict[str, Any]]:
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
 
 
+def seeds_path() -> Path:
+    """Where comparisons of notebooks 02 and 03 rest, repeated with several seeds (`recipes/seeds.py`)."""
+    return data_folder() / "pretrained" / "seeds.json"
+
+
+def load_seeds() -> dict[str, Any]:
+    """These: `generators` and `cures`, a row for each way to draw or training, and seed; RunNotFound."""
+    return read_json(_there(seeds_path(), "several seeds"))
+
+
 def _columns(file: Path) -> dict[str, np.ndarray]:
     table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}
