@@ -33,8 +33,9 @@ from medgen_course.training.checkpoints import RunFolder
 from medgen_course.training.loop import fit
 
 EPOCHS = {"pneumoniamnist": 200, "phantom": 36}  # with augmentation
-MORE = {"pneumoniamnist": (), "phantom": (3, 6, 12, 18, 24)}  # then without, to choose among
+MORE = {"pneumoniamnist": (), "phantom": (3, 6, 9, 12)}  # then without, to choose among
 BUILD = Path("build/gan")
+PRECISION = {"augmented": "float32", "plain": "bfloat16"}  # the second saves a third of the time
 SETTINGS = {"learning_rate": 2e-4, "discriminator_rate": 4e-4, "ema": 0.9995}
 JUDGES = 5  # classifiers trained on samples alone, and on real images
 
@@ -52,8 +53,8 @@ def learn(algorithm: GANAlgorithm, data, train_split, epochs: int, stage: str) -
     """Train until so many epochs of a stage are done, or take what an earlier run left."""
     kept, going = RunFolder(BUILD / f"{data.name}-{stage}-{epochs}"), BUILD / f"{data.name}-{stage}"
     if not (kept.path / "model.safetensors").is_file():
-        there = (going / "config.json").is_file()
-        fit(algorithm, Sampler(train_split, 64), epochs, SEED, "cpu", "float32", out=going, resume=there)
+        there, sampler = (going / "config.json").is_file(), Sampler(train_split, 64)
+        fit(algorithm, sampler, epochs, SEED, "cpu", PRECISION[stage], out=going, resume=there)
         kept.save_model(algorithm.networks)
     kept.load_model(algorithm.networks)
 
@@ -84,7 +85,7 @@ def refine(data, train_split, start: GANAlgorithm) -> tuple[GANAlgorithm, dict]:
     best = min(MORE[data.name], key=lambda more: reached[more]["frechet"])
     learn(algorithm, data, train_split, best, "plain")
     epochs = {"epochs": EPOCHS[data.name] + best, "of_these_without_augmentation": best}
-    return algorithm, {**epochs, "validation_by_epochs_without_augmentation": reached}
+    return algorithm, {**epochs, "precision": PRECISION, "validation_by_epochs_without_augmentation": reached}
 
 
 def ship(data, train_split, algorithm: GANAlgorithm, chosen: dict) -> None:

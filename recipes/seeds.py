@@ -28,14 +28,14 @@ from medgen_course.training.checkpoints import read_json
 from medgen_course.training.loop import fit
 
 SEEDS, LATENTS, BATCH = (0, 1, 2), 16, 64
-EPOCHS = 16  # of each generator
+EPOCHS = 10  # of each generator
 COMPONENTS = 20  # of the mixture, as notebook 02 chooses on val
 CURES = {"images": 2048, "epochs": 4}  # of each cure, as in notebook 02
 
 
-def train(algorithm, split, epochs: int, seed: int, callback=None) -> int:
-    """Fit in single precision; the number of trained weights."""
-    fit(algorithm, Sampler(split, BATCH), epochs, seed, "cpu", "float32", callback=callback, progress=False)
+def train(algorithm, split, epochs: int, seed: int, callback=None, precision: str = "float32") -> int:
+    """Fit; the number of trained weights."""
+    fit(algorithm, Sampler(split, BATCH), epochs, seed, "cpu", precision, callback=callback, progress=False)
     played = (net for name, net in algorithm.networks.items() if name != "generator_ema")
     return sum(weights.numel() for net in played for weights in net.parameters())
 
@@ -74,7 +74,7 @@ def of_gan(data, seed: int) -> tuple[int, dict]:
     """The same of a GAN with the settings of the shipped one, but without classes."""
     players = Generator(data.channels, data.size), Discriminator(data.channels, data.size, spectral_norm=True)
     algorithm = GANAlgorithm(*players, "hinge", 2e-4, 4e-4, augment=diff_augment)
-    weights = train(algorithm, data.train, EPOCHS, seed)
+    weights = train(algorithm, data.train, EPOCHS, seed, precision="bfloat16")
     return weights, {"GAN": samples.generate(algorithm.average.eval(), len(data.val), seed)}
 
 
