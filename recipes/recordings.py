@@ -2,7 +2,7 @@
 
     python recipes/recordings.py [RUN ...]      default: all of `FAULTS` and `FEW`, the healthy one first
 
-Mode collapse and oscillation begin where the healthy run ended, with its players. Two things change: the
+Mode collapse and oscillation begin where the healthy run was after half of its epochs. Two things change: the
 step sizes, and the generator's BatchNorm becomes a fixed map. Nothing then keeps the codes of a batch apart,
 and all images move together (Radford et al. 2016 brought in BatchNorm against just that). The few images are
 the first of the training split. The settings were chosen by looking at the frames.
@@ -36,9 +36,9 @@ FAULTS = {  # run -> title, objective, step sizes of generator and discriminator
     "oscillation": ("an oscillation", "hinge", 6e-4, 6e-4, 4),
 }
 FEW = {"few_plain": ("plain", None), "few_augmented": ("differentiable augmentation", diff_augment)}
-IMAGES, FEW_BATCH, FEW_STEPS, FEW_RATES = 200, 32, 5000, (4e-4, 1e-3)
+IMAGES, FEW_BATCH, FEW_STEPS, FEW_RATES = 100, 32, 4000, (4e-4, 1e-3)
 WIDTH, BATCH = 24, 64
-HEALTHY = "build/recordings/healthy"
+HALF = RunFolder("build/recordings/healthy-half")  # the players of the healthy run after half of its epochs
 
 
 class FixedNorm(nn.Module):
@@ -72,13 +72,19 @@ def players(data, spectral_norm: bool) -> tuple[Generator, Discriminator]:
 
 
 def record(algorithm, split, batch: int, epochs: int, moments, judged, measure, about, target) -> None:
-    """Train, and write the recording."""
+    """Train, write the recording, and keep the players of the healthy run after half of its epochs."""
     rates = {f"{who}_rate": adam.param_groups[0]["lr"] for who, adam in algorithm.optimizers.items()}
     about |= {**rates, "betas": (0.5, 0.999), "precision": "bfloat16"}
     about |= {"batch_size": batch, "images": len(split), "steps_per_epoch": len(split) // batch}
     recorder = Recorder(algorithm, judged.images, judged.labels, moments, about, measure=measure)
     sampler = Sampler(split, batch)
-    fit(algorithm, sampler, epochs, SEED, "cpu", "bfloat16", callback=recorder, progress=False)
+
+    def callback(step: int, logs: dict) -> None:
+        recorder(step, logs)
+        if about["title"] == FAULTS["healthy"][0] and step == epochs // 2 * len(sampler):
+            HALF.save_model(algorithm.networks)
+
+    fit(algorithm, sampler, epochs, SEED, "cpu", "bfloat16", callback=callback, progress=False)
     recording = recorder.recording()
     recording.save(target)
     end = ", ".join(f"{name} {values[-1]:.3f}" for name, values in recording.metrics.items())
@@ -89,17 +95,17 @@ def fault(data, run: str) -> None:
     """Record one of `FAULTS`."""
     title, objective, rate_g, rate_d, epochs = FAULTS[run]
     generator, discriminator = players(data, objective == "hinge")
-    healthy, eye = RunFolder(HEALTHY), classification.feature_network(data)
+    eye = classification.feature_network(data)
     later = run in ("collapse", "oscillation")
     if later:
-        healthy.load_model({"generator": generator, "discriminator": discriminator})
+        HALF.load_model({"generator": generator, "discriminator": discriminator})
         fix_norms(generator)
     algorithm = GANAlgorithm(generator, discriminator, objective, rate_g, rate_d)
     steps = epochs * (len(data.train) // BATCH)
     moments = np.linspace(1, steps, 40).round().astype(int).tolist() if later else spaced_moments(steps)
     real = classification.embed(eye, data.train.images[:1024])
     about = {"title": title, "dataset": data.name, "objective": objective,
-             "begins_with": "healthy" if later else None}  # fmt: skip
+             "begins": "half-way through the healthy run" if later else "with first weights"}  # fmt: skip
 
     def measure(images: np.ndarray) -> dict[str, float]:
         found = neighbourhood(real, classification.embed(eye, images))
@@ -107,8 +113,6 @@ def fault(data, run: str) -> None:
 
     target = pretrained.recording_path(data.name, run)
     record(algorithm, data.train, BATCH, epochs, moments, data.val.first(256), measure, about, target)
-    if run == "healthy":
-        healthy.save_model({"generator": generator, "discriminator": discriminator})
 
 
 def few(data, run: str) -> None:

@@ -28,7 +28,7 @@ from medgen_course.training.checkpoints import read_json
 from medgen_course.training.loop import fit
 
 SEEDS, LATENTS, BATCH = (0, 1, 2), 16, 64
-EPOCHS = 10  # of each generator
+EPOCHS = 6  # of each generator
 COMPONENTS = 20  # of the mixture, as notebook 02 chooses on val
 CURES = {"images": 2048, "epochs": 4}  # of each cure, as in notebook 02
 
