@@ -31,10 +31,11 @@ from medgen_course.training.recorder import Recorder, spaced_moments
 
 FAULTS = {  # run -> title, objective, step sizes of generator and discriminator, epochs
     "healthy": ("a healthy run", "hinge", 4e-4, 4e-4, 24),
-    "collapse": ("mode collapse", "hinge", 2e-3, 4e-4, 3),
+    "collapse": ("mode collapse", "hinge", 2e-3, 4e-4, 2),
     "winner": ("a discriminator that wins", "minimax", 1e-4, 2e-3, 6),
-    "oscillation": ("an oscillation", "hinge", 6e-4, 6e-4, 4),
+    "oscillation": ("an oscillation", "hinge", 2e-3, 4e-4, 3),
 }
+SLOW = 5e-5  # the step size of both players in the second half of the collapse, which is kept by it
 FEW = {"few_plain": ("plain", None), "few_augmented": ("differentiable augmentation", diff_augment)}
 IMAGES, FEW_BATCH, FEW_STEPS, FEW_RATES = 100, 32, 4000, (4e-4, 1e-3)
 WIDTH, BATCH = 24, 64
@@ -71,8 +72,10 @@ def players(data, spectral_norm: bool) -> tuple[Generator, Discriminator]:
     return generator, Discriminator(data.channels, data.size, width=WIDTH, spectral_norm=spectral_norm)
 
 
-def record(algorithm, split, batch: int, epochs: int, moments, judged, measure, about, target) -> None:
-    """Train, write the recording, and keep the players of the healthy run after half of its epochs."""
+def record(
+    algorithm, split, batch: int, epochs: int, moments, judged, measure, about, target, half_way=lambda: None
+) -> None:
+    """Train, and write the recording; `half_way` is called after half of the epochs."""
     rates = {f"{who}_rate": adam.param_groups[0]["lr"] for who, adam in algorithm.optimizers.items()}
     about |= {**rates, "betas": (0.5, 0.999), "precision": "bfloat16"}
     about |= {"batch_size": batch, "images": len(split), "steps_per_epoch": len(split) // batch}
@@ -81,8 +84,8 @@ def record(algorithm, split, batch: int, epochs: int, moments, judged, measure, 
 
     def callback(step: int, logs: dict) -> None:
         recorder(step, logs)
-        if about["title"] == FAULTS["healthy"][0] and step == epochs // 2 * len(sampler):
-            HALF.save_model(algorithm.networks)
+        if step == epochs // 2 * len(sampler):
+            half_way()
 
     fit(algorithm, sampler, epochs, SEED, "cpu", "bfloat16", callback=callback, progress=False)
     recording = recorder.recording()
@@ -111,8 +114,15 @@ def fault(data, run: str) -> None:
         found = neighbourhood(real, classification.embed(eye, images))
         return {name: found[name] for name in ("density", "coverage")}
 
-    target = pretrained.recording_path(data.name, run)
-    record(algorithm, data.train, BATCH, epochs, moments, data.val.first(256), measure, about, target)
+    def half_way() -> None:
+        if run == "healthy":
+            HALF.save_model(algorithm.networks)
+        if run == "collapse":
+            for optimizer in algorithm.optimizers.values():
+                optimizer.param_groups[0]["lr"] = SLOW
+
+    target, judged = pretrained.recording_path(data.name, run), data.val.first(256)
+    record(algorithm, data.train, BATCH, epochs, moments, judged, measure, about, target, half_way)
 
 
 def few(data, run: str) -> None:
