@@ -38,7 +38,7 @@ FAULTS = {  # run -> title, objective, step sizes of generator and discriminator
 SLOW = 5e-5  # the step size of both players in the second half of the collapse, which is kept by it
 FEW = {"few_plain": ("plain", None), "few_augmented": ("differentiable augmentation", diff_augment)}
 IMAGES, FEW_BATCH, FEW_STEPS, FEW_RATES = 100, 32, 4000, (4e-4, 1e-3)
-WIDTH, BATCH = 24, 64
+WIDTH, BATCH, SAMPLES = 24, 64, 8
 HALF = RunFolder("build/recordings/healthy-half")  # the players of the healthy run after half of its epochs
 
 
@@ -79,7 +79,7 @@ def record(
     rates = {f"{who}_rate": adam.param_groups[0]["lr"] for who, adam in algorithm.optimizers.items()}
     about |= {**rates, "betas": (0.5, 0.999), "precision": "bfloat16"}
     about |= {"batch_size": batch, "images": len(split), "steps_per_epoch": len(split) // batch}
-    recorder = Recorder(algorithm, judged.images, judged.labels, moments, about, measure=measure)
+    recorder = Recorder(algorithm, judged.images, judged.labels, moments, about, SAMPLES, measure)
     sampler = Sampler(split, batch)
 
     def callback(step: int, logs: dict) -> None:
