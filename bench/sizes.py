@@ -1,7 +1,7 @@
 """Images a second in training, and the most memory, of every kind of model at 28, 64, 128 and 224 px.
 
 Each line is a process of its own (its memory is no other's): a few steps on grey noise in batches of 16, the
-first half of which warms up, or grows, and does not count. An epoch of 4,708 images, PneumoniaMNIST's, beside.
+first half of which warms up, or grows, and does not count. An epoch of 4,708 images (PneumoniaMNIST) beside.
 """
 
 import subprocess
