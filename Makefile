@@ -78,7 +78,7 @@ docs: $(STAMP)
 	$(BIN)/python recipes/api.py
 
 wheel: $(STAMP)
-	$(BIN)/python -m build --outdir build/dist .
+	$(BIN)/python -m build --no-isolation --outdir build/dist .
 
 clean:
 	rm -rf $(VENV) build
