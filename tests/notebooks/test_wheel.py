@@ -1,6 +1,7 @@
 """The wheel as a stranger has it: built, installed and used where no checkout can be imported."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -98,6 +99,8 @@ def test_the_wheel_holds_the_course_its_licences_and_no_image_file(wheel):
     assert not [name for name in names if name.endswith((".npz", ".npy", ".dcm", ".nii.gz"))]
     assert metadata["License-Expression"] == "MIT AND CC-BY-4.0"
     assert "MIT License" in licences[0] and "CC BY 4.0" in licences[1]
+    told = re.search(r"The wheel \(about (\d+) MB", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    assert wheel.stat().st_size == pytest.approx(float(told[1]) * 1e6, rel=0.2)
     assert wheel.stat().st_size < MOST_BYTES
 
 
