@@ -257,7 +257,7 @@ def load_games() -> list[dict[str, Any]]:
 
 def seeds_path() -> Path:
     """Where comparisons of notebooks 02 and 03 rest, repeated with several seeds (`recipes/seeds.py`)."""
-    return data_folder() / "pretrained" / "seeds.json"
+    return shelf() / "seeds.json"
 
 
 def load_seeds() -> dict[str, Any]:
