@@ -22,6 +22,7 @@ from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
 from medgen_course.training.checkpoints import RunNotFound, load_tensors, read_json, save_tensors
 from medgen_course.training.recorder import Recording
@@ -219,6 +220,34 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     made = ResNetGenerator(**settings), ResNetGenerator(**settings | back)
     ways = zip(made, ("to_b", "to_a"), strict=True)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
+
+
+def load_enhancers() -> dict[str, dict[str, UNet]]:
+    """The U-Nets of notebook 11, phantom, 64 pixels: task -> how it learnt -> network; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancers")
+    made: dict[str, dict[str, UNet]] = {}
+    for name in about["test"]:
+        task, _, how = name.partition("/")
+        made.setdefault(task, {})[how] = _fill(UNet(**about["model"]), tensors, name)
+    return made
+
+
+def load_enhancement_prior() -> VAE:
+    """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancement_prior")
+    return _fill(VAE(**about["model"]), tensors, "vae")
+
+
+def enhancement_curve_path() -> Path:
+    """Where the table over adversarial weights rests (`recipes/enhancement.py`)."""
+    return data_folder() / "pretrained" / "phantom" / "enhancement_curve.csv"
+
+
+def load_enhancement_curve(split: str) -> dict[str, np.ndarray]:
+    """That table as columns, one entry for each weight, of "val" or "test"; raises RunNotFound."""
+    file = _there(enhancement_curve_path(), "phantom")
+    table = np.genfromtxt(file, delimiter=",", names=True, deletechars="", dtype=None, encoding="utf-8")
+    return {name: table[name][table["split"] == split] for name in table.dtype.names}
 
 
 def results_path() -> Path:
