@@ -29,7 +29,7 @@ from medgen_course.training import fit
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 
 SIZE, BATCH, SEED, RATE = 64, 16, 0, 3e-3
-EPOCHS, MORE = 6, 2  # of the distance alone, and of going on from there
+EPOCHS, MORE = 4, 2  # of the distance alone, and of going on from there
 TASKS = {
     "denoise": ("denoise", 0.1),
     "superres2": ("superres", 2.0),
@@ -40,7 +40,7 @@ TASKS = {
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2)
 CURVE = "superres4"
 LOSS = 1.0  # dB that the shipped weight may cost on validation
-VAE_SETTINGS = {"latent_dim": 48, "width": 12, "epochs": 30, "batch_size": 64, "learning_rate": 3e-3}
+VAE_SETTINGS = {"latent_dim": 48, "width": 12, "epochs": 20, "batch_size": 64, "learning_rate": 3e-3}
 BUILD = Path("build/enhancement")
 
 

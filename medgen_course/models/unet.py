@@ -9,8 +9,9 @@ pix2pix) for one that looks real.
 
 import copy
 import math
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -89,6 +90,23 @@ def restore(model: UNet, degradation: Degradation, y: Tensor, consistent: bool =
         x = model(degradation.guess(part)).float().clamp(0, 1)
         made.append(degradation.project(x, part) if consistent else x)
     return torch.cat(made).clone()
+
+
+@dataclass(frozen=True)
+class Enhancer:
+    """A trained network, in evaluation mode, with the degradation that it undoes."""
+
+    model: UNet
+    degradation: Degradation
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The network's."""
+        return self.model.config
+
+    def restore(self, y: Tensor, consistent: bool = False) -> Tensor:
+        """See `restore`."""
+        return restore(self.model, self.degradation, y, consistent)
 
 
 class EnhancerAlgorithm(Algorithm):
