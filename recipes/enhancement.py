@@ -56,7 +56,7 @@ def learnt(name: str, task: str, data, start=None, **settings) -> tuple[UNet, fl
     if start is not None:
         model.load_state_dict(start.state_dict())
     if settings.get("lambda_adversarial"):
-        settings["discriminator"] = PatchDiscriminator(2 * data.channels, data.size, width=16)
+        settings["discriminator"] = PatchDiscriminator(2 * data.channels, data.size, width=8)
     sampler, epochs = Sampler(data.train, BATCH), MORE if start is not None else EPOCHS
     rate = RATE / 3 if start is not None else RATE
     algorithm = EnhancerAlgorithm(

@@ -76,7 +76,7 @@ def train(
         worse.measure(to_unit(torch.from_numpy(data.train.images[:1])))  # raises where that cannot be done
         sampler = Sampler(data.train, chosen.batch_size)
         model = UNet(data.channels, data.size)
-        judge = PatchDiscriminator(2 * data.channels, data.size, width=16) if lambda_adversarial else None
+        judge = PatchDiscriminator(2 * data.channels, data.size, width=8) if lambda_adversarial else None
         steps = chosen.num_epochs * len(sampler)
         algorithm = EnhancerAlgorithm(
             model, worse, distance, lambda_adversarial, judge, chosen.learning_rate, steps
