@@ -4,6 +4,7 @@ Weights are stored in half precision and used in single. The codes of the valida
 labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -243,11 +244,18 @@ def enhancement_curve_path() -> Path:
     return data_folder() / "pretrained" / "phantom" / "enhancement_curve.csv"
 
 
-def load_enhancement_curve(split: str) -> dict[str, np.ndarray]:
-    """That table as columns, one entry for each weight, of "val" or "test"; raises RunNotFound."""
-    file = _there(enhancement_curve_path(), "phantom")
-    table = np.genfromtxt(file, delimiter=",", names=True, deletechars="", dtype=None, encoding="utf-8")
-    return {name: table[name][table["split"] == split] for name in table.dtype.names}
+def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
+    """That table: weight -> figure -> `value`, `low`, `high`, on "val" or "test"; raises RunNotFound."""
+    with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["split"] == split]
+    figures = [name.removesuffix("_low") for name in lines[0] if name.endswith("_low")]
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    return {
+        float(line["lambda"]): {
+            name: {end: float(line[f"{name}{suffix}"]) for end, suffix in ends.items()} for name in figures
+        }
+        for line in lines
+    }
 
 
 def results_path() -> Path:

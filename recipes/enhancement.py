@@ -29,7 +29,7 @@ from medgen_course.training import fit
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 
 SIZE, BATCH, SEED, RATE = 64, 16, 0, 3e-3
-EPOCHS, MORE = 4, 2  # of the distance alone, and of going on from there
+EPOCHS, MORE = 3, 2  # of the distance alone, and of going on from there
 TASKS = {
     "denoise": ("denoise", 0.1),
     "superres2": ("superres", 2.0),

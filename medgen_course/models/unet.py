@@ -33,8 +33,8 @@ def block(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential
 class UNet(nn.Module):
     """A first guess to a better image: an encoder, a decoder, and what the encoder saw beside it.
 
-    It works on a quarter of the pixels: squares of 2 x 2 become four channels, and again pixels in the end
-    (FFDNet, Zhang, Zuo & Zhang 2018); three times as fast as at full size. It adds its output to the guess
+    It works on a quarter of the pixels, which costs a fraction of the time: squares of 2 x 2 become four
+    channels, and again pixels in the end (FFDNet, Zhang, Zuo & Zhang 2018). It adds its output to the guess
     (DnCNN, Zhang et al. 2017), and starts with nothing to add.
 
     Args:
