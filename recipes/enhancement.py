@@ -1,6 +1,6 @@
 """Train what notebook 11 shows: `make pretrained`. Seeded, one thread; what is done is not done again.
 
-    python recipes/enhancement.py
+    python recipes/enhancement.py [PART ...]      default: networks prior
 
 The U-Nets see the phantom's 4,096 training slices of 64 pixels. The adversarial ones go on from the one that
 learnt with the squared error, as SRGAN does (Ledig et al. 2017, section 3.2); so does one without a judge,
@@ -9,6 +9,7 @@ for as many updates, so that more training alone is not taken for the judge's do
 shipped, and it is the one of every other task. All weights are recorded. Parts wait in build/enhancement.
 """
 
+import sys
 import time
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from medgen_course.training import fit
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 
 SIZE, BATCH, SEED, RATE = 64, 16, 0, 3e-3
-EPOCHS, MORE = 3, 2  # of the distance alone, and of going on from there
+EPOCHS, MORE = 2, 1  # of the distance alone, and of going on from there
 TASKS = {
     "denoise": ("denoise", 0.1),
     "superres2": ("superres", 2.0),
@@ -40,7 +41,7 @@ TASKS = {
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2)
 CURVE = "superres4"
 LOSS = 1.0  # dB that the shipped weight may cost on validation
-VAE_SETTINGS = {"latent_dim": 48, "width": 12, "epochs": 20, "batch_size": 64, "learning_rate": 3e-3}
+VAE_SETTINGS = {"latent_dim": 48, "width": 12, "epochs": 12, "batch_size": 64, "learning_rate": 3e-3}
 BUILD = Path("build/enhancement")
 
 
@@ -96,8 +97,9 @@ def choose(curve: dict[float, dict]) -> float:
     return min(fair or WEIGHTS[:1], key=lambda weight: curve[weight]["frechet"]["value"])
 
 
-def prior(data) -> None:
+def prior() -> None:
     """A VAE for the search in a latent space."""
+    data = datasets.load("phantom", size=SIZE)
     torch.manual_seed(SEED)
     chosen = dict(VAE_SETTINGS)
     model = VAE(data.channels, data.size, chosen["latent_dim"], width=chosen["width"])
@@ -112,7 +114,7 @@ def prior(data) -> None:
 
 
 def train() -> None:
-    """Every network, the curve, the prior, and the card."""
+    """Every U-Net, the curve, and the card."""
     data = datasets.load("phantom", size=SIZE)
     truth, eye, networks, seconds = from_dataset(data), Eye(data), {}, {}
 
@@ -163,10 +165,12 @@ def train() -> None:
     }
     about = card(data, shipped[f"{CURVE}/squared"], recipe, figures)
     pretrained.save(data.name, "enhancers", shipped, about, {})
-    if not pretrained.path(data.name, "enhancement_prior").is_file():
-        prior(data)
+
+
+PARTS = {"networks": train, "prior": prior}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    train()
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()

@@ -52,6 +52,13 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         networks = {"generator_ema": pair[to]}
         folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, card["model"])
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
+    networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
+    for task, how, title in ENHANCERS:
+        name, strength = card["recipe"]["tasks"][task]
+        settings = {"task": name, "strength": strength}
+        folder = folder_of("phantom", f"{task}-{how}", "enhancer", {"unet_ema": networks[task][how]}, settings,
+                           card["model"])  # fmt: skip
+        made[f"phantom/{task}-{how}"] = "enhancer", title, folder
     return made
 
 
@@ -84,12 +91,18 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "cyclegan"):
+    for name in ("autoencoder", "vae", "gan", "cyclegan", "enhancer"):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(getattr(schematics, name)()._repr_png_())
 
 
+ENHANCERS = (  # of notebook 11, 64 pixels
+    ("denoise", "squared", "U-Net, denoising"),
+    ("superres4", "squared", "U-Net, × 4"),
+    ("superres4", "adversarial", "U-Net with a judge, × 4"),
+    ("mri", "squared", "U-Net, a quarter of k-space"),
+)
 TABLES = {"results": results, "gallery": gallery, "drawings": drawings}
 BUILD = Path("build/report")
 

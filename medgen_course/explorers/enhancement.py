@@ -106,7 +106,7 @@ class EnhancementExplorer(Explorer):
             lines.append("your picture counts as the truth; no lesions are known")
         elif self._rule:
             report = judge(shown.answer, self._truth, self.index.value, *self._rule)
-            lines += say_lesions(report)
+            lines += say_lesions(report, "in the answer")
             if self.outlines.value:
                 marks = {"lesion": self._truth.masks[self.index.value, 0], "invented": report.regions[0]}
         scale = max(1, round(WIDE / shown.truth.shape[-1]))
