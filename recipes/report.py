@@ -54,10 +54,9 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
     networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
     for task, how, title in ENHANCERS:
-        name, strength = card["recipe"]["tasks"][task]
-        settings = {"task": name, "strength": strength}
-        folder = folder_of("phantom", f"{task}-{how}", "enhancer", {"unet_ema": networks[task][how]}, settings,
-                           card["model"])  # fmt: skip
+        kind, strength = card["recipe"]["tasks"][task]
+        settings, network = {"task": kind, "strength": strength}, {"unet_ema": networks[task][how]}
+        folder = folder_of("phantom", f"{task}-{how}", "enhancer", network, settings, card["model"])
         made[f"phantom/{task}-{how}"] = "enhancer", title, folder
     return made
 

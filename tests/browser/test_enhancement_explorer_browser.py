@@ -61,7 +61,7 @@ def test_enhancement_by_mouse_and_keyboard(run_code):
     before = wait_for_change(page, before)
     page.get_by_label("task").first.select_option("denoising")
     before = wait_for_change(page, before)
-    page.get_by_label("method").first.select_option("first guess")
+    page.get_by_label("method").first.select_option("total variation")
     before = wait_for_change(page, before)
     page.get_by_role("slider", name="strength").focus()
     page.keyboard.press("ArrowRight")
