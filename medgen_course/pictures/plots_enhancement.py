@@ -43,7 +43,8 @@ def plane(
             _point(axes, rows[distortion], rows[perception], "black", ".", None)
             place = rows[distortion]["value"], rows[perception]["value"]
             axes.annotate(label, place, (6, 4), textcoords="offset points", fontsize=9)
-    figure.legend(ncols=2, loc="outside lower center", frameon=False)
+    if points:
+        figure.legend(ncols=2, loc="outside lower center", frameon=False)
     named = [f"{name} {_told(rows, distortion, perception)}" for name, rows in points.items()]
     on_curve = [f"{name} {_told(rows, distortion, perception)}" for name, rows in (curve or {}).items()]
     figure.alt = f"{title}. PSNR and distance of each method: {'; '.join([*named, *on_curve])}."
