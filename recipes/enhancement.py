@@ -1,6 +1,6 @@
 """Train what notebook 11 shows: `make pretrained`. Seeded, one thread; what is done is not done again.
 
-    python recipes/enhancement.py [PART ...]      default: every part, in this order: squared ensemble curve judges ship prior
+    python recipes/enhancement.py [PART ...]      default: every part, in the order of `PARTS`
 
 The U-Nets see the phantom's 4,096 training slices of 64 pixels. The adversarial ones go on from the one that
 learnt with the squared error, as SRGAN does (Ledig et al. 2017, section 3.2); so does one without a judge,
