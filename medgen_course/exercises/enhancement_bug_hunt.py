@@ -1,6 +1,4 @@
-"""The bug hunt of notebook 11: three mistakes in how a method is measured, told apart by the number they
-make.
-"""
+"""The bug hunt of notebook 11: three mistakes in a measurement, told apart by the number they make."""
 
 import itertools
 from collections.abc import Callable

@@ -1,6 +1,4 @@
-"""What the enhancement explorer shows: tasks with their methods, one image measured and restored, in
-words.
-"""
+"""What the enhancement explorer shows: tasks with their methods, one image restored, in words."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -30,9 +30,7 @@ def median(x: Tensor, radius: float) -> Tensor:
 
 
 def nonlocal_means(x: Tensor, strength: float) -> Tensor:
-    """Average pixels whose surroundings look alike (Buades, Coll & Morel 2005); `strength` is the paper's
-    h.
-    """
+    """Average pixels whose surroundings look alike (Buades, Coll & Morel 2005); `strength` is their h."""
     from skimage.restoration import denoise_nl_means
 
     settings = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
@@ -40,9 +38,7 @@ def nonlocal_means(x: Tensor, strength: float) -> Tensor:
 
 
 def total_variation(x: Tensor, weight: float) -> Tensor:
-    """Trade distance to x for less total variation (Rudin, Osher & Fatemi 1992), as Chambolle 2004 does
-    it.
-    """
+    """Less total variation for distance to x (Rudin, Osher & Fatemi 1992), as Chambolle 2004 does it."""
     from skimage.restoration import denoise_tv_chambolle
 
     return _each(lambda image: denoise_tv_chambolle(image, weight), x)

@@ -53,8 +53,7 @@ def train(
     lambda_adversarial: float = 0.0,
     **settings: Any,
 ) -> History:
-    """Train an enhancer into a run folder: a U-Net that undoes noise, coarse pixels, missing k-space or a
-    hole.
+    """Train an enhancer into a run folder: a U-Net that undoes one degradation of images.
 
     Args:
         dataset, out, settings: see `train.Settings`. The step size falls over the epochs, so a run cannot be
