@@ -53,8 +53,12 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, card["model"])
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
     networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
+    recipe = card["recipe"]
+    epoch = recipe["images"] // recipe["batch_size"]
     for task, how, title in ENHANCERS:
-        kind, strength = card["recipe"]["tasks"][task]
+        epochs = recipe["epochs"] + (recipe["epochs_more"] if how == "adversarial" else 0)
+        title = f"{title}, {epochs * epoch} updates"
+        kind, strength = recipe["tasks"][task]
         settings, network = {"task": kind, "strength": strength}, {"unet_ema": networks[task][how]}
         folder = folder_of("phantom", f"{task}-{how}", "enhancer", network, settings, card["model"])
         made[f"phantom/{task}-{how}"] = "enhancer", title, folder
