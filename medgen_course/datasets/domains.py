@@ -33,10 +33,10 @@ class Truth:
     def __len__(self) -> int:
         return len(self.a)
 
-    def first(self, n: int) -> "Truth":
-        """What is known about the first n slices."""
+    def at(self, chosen: np.ndarray | slice) -> "Truth":
+        """What is known about some of the slices."""
         known = (self.a, self.b, self.masks, self.healthy_a, self.healthy_b)
-        return Truth(*(None if x is None else x[:n] for x in known))
+        return Truth(*(None if x is None else x[chosen] for x in known))
 
 
 @dataclass(frozen=True)

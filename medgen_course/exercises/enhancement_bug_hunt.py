@@ -48,9 +48,9 @@ def _worlds() -> tuple[Pair, Pair]:
     return made[0], made[1]
 
 
-def _psnr(made: Tensor, wanted: Tensor, own_range: bool) -> float:
+def _psnr(made: Tensor, wanted: Tensor, clean: Tensor, own_range: bool) -> float:
     error = (made - wanted).square().mean((1, 2, 3))
-    peak = wanted.amax((1, 2, 3)) - wanted.amin((1, 2, 3)) if own_range else torch.ones(())
+    peak = clean.amax((1, 2, 3)) - clean.amin((1, 2, 3)) if own_range else torch.ones(())
     return float((10 * torch.log10(peak.square() / error.clamp(min=1e-10))).mean())
 
 
@@ -59,7 +59,7 @@ def _outcome(mistakes: frozenset[str], val: Pair, test: Pair) -> tuple[float, fl
 
     def score(pair: Pair, strength: float) -> float:
         wanted = pair[0] if "noisy" in mistakes else pair[1]
-        return _psnr(_restore(pair[0], strength), wanted, "range" in mistakes)
+        return _psnr(_restore(pair[0], strength), wanted, pair[1], "range" in mistakes)
 
     best = max(STRENGTHS, key=lambda strength: score(test if "test" in mistakes else val, strength))
     return best, score(test, best)

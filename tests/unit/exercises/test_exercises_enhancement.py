@@ -22,8 +22,8 @@ def chosen(weights, psnr, frechet, limit):
     return min((d, w) for w, p, d in zip(weights, psnr, frechet, strict=True) if p >= least)[1]
 
 
-def psnr_of(made, clean, own_range=False):
-    error = (made - clean).square().mean((1, 2, 3))
+def psnr_of(made, wanted, own_range=False, clean=None):
+    error = (made - wanted).square().mean((1, 2, 3))
     peak = clean.amax((1, 2, 3)) - clean.amin((1, 2, 3)) if own_range else 1
     return (10 * torch.log10(peak**2 / error.clamp(min=1e-10))).mean()
 
@@ -31,7 +31,7 @@ def psnr_of(made, clean, own_range=False):
 def evaluation(own_range=False, on_test=False, noisy=False):
     def fn(restore, strengths, val, test):
         def score(pair, s):
-            return psnr_of(restore(pair[0], s), pair[0 if noisy else 1], own_range)
+            return psnr_of(restore(pair[0], s), pair[0 if noisy else 1], own_range, pair[1])
 
         best = max(strengths, key=lambda s: score(test if on_test else val, s))
         return best, score(test, best)
@@ -105,3 +105,18 @@ def test_each_of_the_planted_mistakes_is_told_by_itself(flags, capsys):
 @pytest.mark.parametrize("check", [keep, weigh, hunt, gain, cost])
 def test_stubs_are_not_attempted(check, capsys):
     assert verdict_of(check, lambda *given: None, capsys).status == "not attempted"
+
+
+def test_the_function_that_the_notebook_plants_has_all_three(capsys):
+    def my_measure(restore, strengths, val, test):
+        def score(pair, strength):
+            noisy, clean = pair
+            made = restore(noisy, strength)
+            error = (made - noisy).square().mean((1, 2, 3))
+            peak = clean.amax((1, 2, 3)) - clean.amin((1, 2, 3))
+            return (10 * torch.log10(peak**2 / error.clamp(min=1e-10))).mean()
+
+        best = max(strengths, key=lambda strength: score(test, strength))
+        return best, score(test, best)
+
+    assert verdict_of(hunt, my_measure, capsys).message.startswith("3 of 3 mistakes remain")
