@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medgen_course import home
 from medgen_course.datasets import Dataset
-from medgen_course.datasets.fetch import data_folder
 from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
@@ -44,9 +44,14 @@ class Codes:
     labels: Tensor
 
 
+def shelf() -> Path:
+    """The folder of all that was trained for the course: a folder for each data set, tables of others."""
+    return home.shipped("data/pretrained")
+
+
 def path(dataset: str, model: str) -> Path:
     """Where the weights of a model on a data set rest."""
-    return data_folder() / "pretrained" / dataset / f"{model}.safetensors"
+    return shelf() / dataset / f"{model}.safetensors"
 
 
 def card(dataset: str, model: str) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
 
 def recording_path(dataset: str, run: str) -> Path:
     """Where the flight recording of a GAN run rests."""
-    return data_folder() / "pretrained" / dataset / "recordings" / f"{run}.safetensors"
+    return shelf() / dataset / "recordings" / f"{run}.safetensors"
 
 
 def load_recordings(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
@@ -160,7 +165,7 @@ def load_recordings(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
 
 def sweep_path(dataset: str) -> Path:
     """Where the recorded sweep over beta and seeds of a data set rests."""
-    return data_folder() / "pretrained" / dataset / "sweep.csv"
+    return shelf() / dataset / "sweep.csv"
 
 
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
@@ -170,7 +175,7 @@ def load_sweep(dataset: str) -> dict[str, np.ndarray]:
 
 def one_network_path(dataset: str) -> Path:
     """Where the curves of the one VAE for every beta rest, at two budgets."""
-    return data_folder() / "pretrained" / dataset / "one_network.csv"
+    return shelf() / dataset / "one_network.csv"
 
 
 def load_one_network(dataset: str) -> dict[str, np.ndarray]:
@@ -207,7 +212,7 @@ def load_lab() -> dict[float, dict[int, Translators]]:
 
 def lab_path() -> Path:
     """Where the table of the hallucination lab rests."""
-    return data_folder() / "pretrained" / "phantom" / "lab.csv"
+    return shelf() / "phantom" / "lab.csv"
 
 
 def load_lab_table() -> dict[str, np.ndarray]:
@@ -241,7 +246,7 @@ def load_enhancement_prior() -> VAE:
 
 def enhancement_curve_path() -> Path:
     """Where the table over adversarial weights rests (`recipes/enhancement.py`)."""
-    return data_folder() / "pretrained" / "phantom" / "enhancement_curve.csv"
+    return shelf() / "phantom" / "enhancement_curve.csv"
 
 
 def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
@@ -260,12 +265,12 @@ def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]
 
 def results_path() -> Path:
     """Where the figures of README's table rest (`make report`)."""
-    return data_folder() / "pretrained" / "results.json"
+    return shelf() / "results.json"
 
 
 def known_map_path() -> Path:
     """Where the ablations of CycleGAN's losses on a known map rest (`recipes/known_map.py`)."""
-    return data_folder() / "pretrained" / "known_map.json"
+    return shelf() / "known_map.json"
 
 
 def load_known_map() -> dict[str, Any]:
@@ -275,7 +280,7 @@ def load_known_map() -> dict[str, Any]:
 
 def games_path() -> Path:
     """Where the games on eight Gaussians rest (recipes/games.py)."""
-    return data_folder() / "pretrained" / "games.json"
+    return shelf() / "games.json"
 
 
 def load_games() -> list[dict[str, Any]]:
@@ -291,8 +296,8 @@ def _columns(file: Path) -> dict[str, np.ndarray]:
 def _there(file: Path, dataset: str) -> Path:
     if not file.is_file():
         raise RunNotFound(
-            f"{file}: nothing pretrained is there for {dataset!r}. A checkout of the course has it for "
-            "pneumoniamnist and phantom; for other images train your own: `medgen train --help`."
+            f"{file}: nothing pretrained is there for {dataset!r}. The course has it for pneumoniamnist "
+            "and phantom; for other images train your own: `medgen train --help`."
         )
     return file
 

@@ -9,12 +9,11 @@ import torch
 
 from medgen_course import datasets, metrics, phantom, pretrained
 from medgen_course.batches.transforms import gaussian_noise, to_unit
-from medgen_course.datasets.fetch import data_folder
 from medgen_course.metrics import classification, fidelity, likelihood
 from medgen_course.models import samples
 from medgen_course.training.checkpoints import RunNotFound
 
-SHELF = data_folder() / "pretrained"
+SHELF = pretrained.shelf()
 NAMES = ("pneumoniamnist", "phantom")
 
 
