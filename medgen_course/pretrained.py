@@ -4,6 +4,7 @@ Weights are stored in half precision and used in single. The codes of the valida
 labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
 from medgen_course.training.checkpoints import RunNotFound, load_tensors, read_json, save_tensors
 from medgen_course.training.recorder import Recording
@@ -228,6 +230,41 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     made = ResNetGenerator(**settings), ResNetGenerator(**settings | back)
     ways = zip(made, ("to_b", "to_a"), strict=True)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
+
+
+def load_enhancers() -> dict[str, dict[str, UNet]]:
+    """The U-Nets of notebook 11, phantom, 64 pixels: task -> how it learnt -> network; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancers")
+    made: dict[str, dict[str, UNet]] = {}
+    for name in about["test"]:
+        task, _, how = name.partition("/")
+        made.setdefault(task, {})[how] = _fill(UNet(**about["model"]), tensors, name)
+    return made
+
+
+def load_enhancement_prior() -> VAE:
+    """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancement_prior")
+    return _fill(VAE(**about["model"]), tensors, "vae")
+
+
+def enhancement_curve_path() -> Path:
+    """Where the table over adversarial weights rests (`recipes/enhancement.py`)."""
+    return shelf() / "phantom" / "enhancement_curve.csv"
+
+
+def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
+    """That table: weight -> figure -> `value`, `low`, `high`, on "val" or "test"; raises RunNotFound."""
+    with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["split"] == split]
+    figures = [name.removesuffix("_low") for name in lines[0] if name.endswith("_low")]
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    return {
+        float(line["lambda"]): {
+            name: {end: float(line[f"{name}{suffix}"]) for end, suffix in ends.items()} for name in figures
+        }
+        for line in lines
+    }
 
 
 def results_path() -> Path:
