@@ -60,6 +60,8 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
+	$(BIN)/python recipes/recordings.py
+	$(BIN)/python recipes/seeds.py
 	$(BIN)/python recipes/games.py
 	$(BIN)/python recipes/translation_eye.py
 	$(BIN)/python recipes/cyclegan.py

@@ -29,6 +29,7 @@ from medgen_course.training.checkpoints import RunNotFound, load_tensors, read_j
 from medgen_course.training.recorder import Recording
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+RUNS, FEW_RUNS = ("healthy", "collapse", "winner", "oscillation"), ("few_plain", "few_augmented")
 
 
 @dataclass(frozen=True)
@@ -156,10 +157,13 @@ def recording_path(dataset: str, run: str) -> Path:
 
 def load_recordings(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
     """The recorded runs by their titles, the healthy one first; raises RunNotFound."""
-    runs = [
-        Recording.load(_there(recording_path(dataset, run), dataset))
-        for run in ("healthy", "collapse", "winner", "oscillation")
-    ]
+    runs = [Recording.load(_there(recording_path(dataset, run), dataset)) for run in RUNS]
+    return {run.about["title"]: run for run in runs}
+
+
+def load_few(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
+    """Two recorded runs on few images by their titles, plain and with differentiable augmentation."""
+    runs = [Recording.load(_there(recording_path(dataset, run), dataset)) for run in FEW_RUNS]
     return {run.about["title"]: run for run in runs}
 
 
@@ -286,6 +290,16 @@ def games_path() -> Path:
 def load_games() -> list[dict[str, Any]]:
     """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
+
+
+def seeds_path() -> Path:
+    """Where comparisons of notebooks 02 and 03 rest, repeated with several seeds (`recipes/seeds.py`)."""
+    return shelf() / "seeds.json"
+
+
+def load_seeds() -> dict[str, Any]:
+    """These: `generators` and `cures`, a row for each way to draw or training, and seed; RunNotFound."""
+    return read_json(_there(seeds_path(), "several seeds"))
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:

@@ -35,10 +35,12 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         classes = {"class_counts": card["gan"]["recipe"]["class_counts"]}
         recorded = pretrained.load_translators(name)
         last = recorded[max(recorded)]
+        autoencoder = {"autoencoder": pretrained.load_autoencoder(name)}
+        length = card["autoencoder"]["model"]["latent_dim"]
         both = {"generator_ab_ema": last.to_b, "generator_ba_ema": last.to_a}
         domains = {"domains": "" if name == "phantom" else "0,1", "names": names}
         for kind, title, networks, settings in (
-            ("autoencoder", "autoencoder", {"autoencoder": pretrained.load_autoencoder(name)}, {}),
+            ("autoencoder", f"autoencoder, {length} numbers", autoencoder, {}),
             ("vae", "VAE, β = 1", {"vae": pretrained.load_vaes(name)[1.0]}, {"beta": 1.0}),
             ("gan", "GAN", {"generator_ema": pretrained.load_gan(name)[0]}, classes),
             ("cyclegan", f"CycleGAN, {names[0]} ↔ {names[1]}", both, domains),
