@@ -35,8 +35,9 @@ TRAIN = {  # run folder -> how it is trained, but for epochs and place
     "classes": ["gan", *OWN, "--latent-dim", "2", "--conditional"],
     "cyclegan": ["cyclegan", *OWN],
     "pix2pix": ["pix2pix", "--dataset", "phantom", "--size", "32", "--batch-size", "4"],
+    "enhancer": ["enhancer", *OWN, "--task", "superres"],
 }
-FALLING = ("cyclegan", "pix2pix")  # their schedule knows the number of epochs
+FALLING = ("cyclegan", "pix2pix", "enhancer")  # their schedule knows the number of epochs
 HUGE = "10" * 15
 WORDS = (
     "",

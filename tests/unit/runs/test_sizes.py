@@ -83,7 +83,7 @@ def test_every_kind_trains_and_goes_on_in_two_processes(tmp_path):
     images, runs = own(tmp_path / "own.npz", 28, (), 24), []
     for kind in KINDS:
         epochs = EPOCHS.get(kind, 2)
-        if kind == "cyclegan":
+        if kind in ("cyclegan", "enhancer"):
             runs.append(words(kind, images, tmp_path / kind, epochs))
         else:
             first = [*words(kind, images, tmp_path / kind, epochs - 1)]
