@@ -1,0 +1,230 @@
+"""Anomaly detectors of notebook 10, trained on normal images only, and the sweep over the length of the code.
+
+    python recipes/anomaly.py [phantom | pneumoniamnist]      default: both
+
+Every autoencoder of the sweep has the same budget; three seeds each. With `hidden`, 5 % of the training
+images are anomalous and nobody says so: they take the place of normal ones, and the number of images stays.
+What is trained is kept in build/anomaly, so that an interrupted run goes on. About 35 minutes on one core.
+"""
+
+import csv
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from pretrain import ATTRIBUTION, SEED, card
+from torch import nn
+
+from medgen_course import datasets, phantom, pretrained
+from medgen_course.batches.sampling import Sampler
+from medgen_course.datasets.anomalies import (
+    FREE_WATER,
+    RADII,
+    Anomalies,
+    from_dataset,
+    normal_class,
+    phantom_anomalies,
+)
+from medgen_course.datasets.domains import without_lesions
+from medgen_course.files import write_csv
+from medgen_course.metrics.anomaly import detection, scores
+from medgen_course.metrics.classification import train_classifier
+from medgen_course.models.algorithm import Algorithm
+from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
+from medgen_course.models.classifier import Classifier
+from medgen_course.models.fanogan import FAnoGAN, FAnoGANAlgorithm
+from medgen_course.models.vae import VAE, VAEAlgorithm
+from medgen_course.training.checkpoints import load_tensors, save_tensors
+from medgen_course.training.loop import fit
+
+LATENTS, SEEDS, HIDDEN, HIDDEN_AT = (1, 2, 4, 8, 16, 32, 64, 128), (0, 1, 2), 0.05, 16
+WIDTH, BATCH, RATE, VAE_LATENT, BIG = 16, 32, 3e-3, 16, 64
+ADAM = "Adam, 3e-3, cosine to 0"
+EPOCHS = {  # of the autoencoders, the VAE, the GAN's encoder, the supervised classifier
+    "phantom": {"autoencoder": 5, "vae": 16, "classifier": 6},
+    "pneumoniamnist": {"autoencoder": 25, "vae": 60, "encoder": 30},
+}
+BUILD = Path("build/anomaly")
+
+
+def kept(name: str, network: nn.Module, train) -> nn.Module:
+    """A network as an earlier run left it, or trained now; in half precision's values, as it is shipped."""
+    path = BUILD / f"{name}.safetensors"
+    if path.is_file():
+        network.load_state_dict(load_tensors(path)[0])
+        return network.eval().requires_grad_(False)
+    started = time.perf_counter()
+    train()
+    pretrained.half(network).eval().requires_grad_(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_tensors(path, {key: value.contiguous() for key, value in network.state_dict().items()})
+    print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
+    return network
+
+
+def run(algorithm: Algorithm, images: np.ndarray, epochs: int, seed: int, decay: bool = False) -> None:
+    """Fit; with `decay` the step size falls to zero along a cosine (other algorithms do that themselves)."""
+    sampler = Sampler(datasets.Split(images, np.zeros(len(images), np.int64)), BATCH)
+    callback = None
+    if decay:
+        (optimizer,) = algorithm.optimizers.values()
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(sampler))
+        callback = lambda step, logs: schedule.step()  # noqa: E731
+    fit(algorithm, sampler, epochs, seed, "cpu", "float32", callback=callback, progress=False)
+
+
+def steps(images: np.ndarray, epochs: int) -> int:
+    """Updates of a run, for the schedules that must know it."""
+    return epochs * (len(images) // BATCH)
+
+
+def autoencoder(name: str, images: np.ndarray, latent_dim: int, seed: int, epochs: int) -> Autoencoder:
+    """One of the sweep."""
+    torch.manual_seed(seed)
+    model = Autoencoder(images.shape[1], images.shape[-1], latent_dim, WIDTH)
+    algorithm = AutoencoderAlgorithm(model.to(memory_format=torch.channels_last), RATE)
+    return kept(name, model, lambda: run(algorithm, images, epochs, seed, decay=True))
+
+
+def vae(name: str, images: np.ndarray, epochs: int) -> VAE:
+    """A VAE at beta 1 with the optimal sigma."""
+    torch.manual_seed(SEED)
+    model = VAE(images.shape[1], images.shape[-1], VAE_LATENT, WIDTH)
+    algorithm = VAEAlgorithm(model, decay_steps=steps(images, epochs), learning_rate=RATE)
+    return kept(name, model, lambda: run(algorithm, images, epochs, SEED))
+
+
+def contaminated(task: Anomalies, data: datasets.Dataset | None) -> np.ndarray:
+    """The training images with 5 % hidden anomalies among them."""
+    if data is None:
+        return phantom_anomalies(counts=(len(task.train), 1, 1), hidden=HIDDEN).train
+    sick = data.train.images[data.train.labels != normal_class(data)]
+    count = round(HIDDEN * len(task.train))
+    chosen = np.random.default_rng(SEED).permutation(len(sick))[:count]
+    return np.concatenate([sick[chosen], task.train[count:]])
+
+
+def row_of(model: Autoencoder, task: Anomalies, **about) -> dict:
+    """One line of the sweep: AUROC of the mean error and of its highest percent, on val and test."""
+    row = dict(about)
+    for name in ("val", "test"):
+        trial = getattr(task, name)
+        healthy, sick = (
+            scores.reconstruction_error(model, images) for images in (trial.healthy, trial.anomalous)
+        )
+        for which, pair in (("mean", (healthy, sick)), ("peak", (healthy.peak(), sick.peak()))):
+            row[f"{name}_{which}"] = round(detection.auroc(*(s.image for s in pair))["value"], 5)
+        if trial.grid is not None:
+            masks, twins = trial.grid.masks, np.zeros_like(trial.grid.masks)
+            both = np.concatenate([sick.map, healthy.map]), np.concatenate([masks, twins])
+            row[f"{name}_pixel_ap"] = round(detection.pixel_average_precision(*both)["value"], 5)
+    return row
+
+
+def sweep(folder: str, task: Anomalies, data: datasets.Dataset | None) -> dict[int, Autoencoder]:
+    """Every length and seed, and the hidden anomalies; the CSV grows by one line each. Seed 0's networks."""
+    epochs, first = EPOCHS[folder]["autoencoder"], {}
+    path = BUILD / f"{folder}.csv"
+    done = {}
+    if path.is_file():
+        with open(path, encoding="utf-8", newline="") as file:
+            done = {(r["latent_dim"], r["seed"], r["hidden"]): r for r in csv.DictReader(file)}
+    spoilt = contaminated(task, data)
+    plan = [(k, seed, 0.0) for seed in SEEDS for k in LATENTS]
+    for k, seed, hidden in plan + [(HIDDEN_AT, seed, HIDDEN) for seed in SEEDS]:
+        name = f"{folder}-{k}-{seed}" + ("-hidden" if hidden else "")
+        model = autoencoder(name, spoilt if hidden else task.train, k, seed, epochs)
+        key = tuple(map(str, (k, seed, hidden)))
+        if key not in done:
+            done[key] = row_of(model, task, latent_dim=k, seed=seed, hidden=hidden)
+            print(done[key], flush=True)
+            write_csv(path, list(done.values()))
+        if seed == SEED and not hidden:
+            first[k] = model
+    write_csv(pretrained.anomaly_sweep_path(folder), list(done.values()))
+    return first
+
+
+def chosen_length(folder: str) -> int:
+    """The length of the code with the highest mean AUROC on val, of mean or peak, whichever reaches more."""
+    rows = pretrained.load_anomaly_sweep(folder)
+    clean = rows["hidden"] == 0
+    means = {
+        k: max(rows[f"val_{which}"][clean & (rows["latent_dim"] == k)].mean() for which in ("mean", "peak"))
+        for k in LATENTS
+        if k != BIG
+    }
+    return max(means, key=means.get)
+
+
+def ceiling(task: Anomalies, contrast: str, epochs: int):
+    """A classifier that is told which slices have a lesion, of sizes and contrasts as on the grid."""
+    n = len(task.train)
+    factors = phantom.draw_factors(n, SEED + 1, 1.0, "train")
+    rng = np.random.default_rng(SEED)
+    for name, values in (("lesion_radius", RADII), ("lesion_contrast", FREE_WATER)):
+        factors[:, phantom.COLUMN[name]] = rng.uniform(min(values), max(values), n)
+    factors[::2] = without_lesions(factors[::2])
+    made = phantom.generate(factors=factors, size=task.train.shape[-1], seed=SEED + 1, split="train")
+    model = Classifier(1, task.train.shape[-1], 2)
+
+    def train() -> None:
+        learnt = train_classifier(getattr(made, contrast), made.labels, 2, epochs, SEED)
+        model.load_state_dict(learnt.state_dict())
+
+    return kept(f"phantom-{contrast}-classifier", model, train)
+
+
+def save(folder: str, name: str, data: datasets.Dataset, network: nn.Module, recipe: dict) -> None:
+    """Ship a network, its card beside it; the figures stand in notebook 10 and in the sweep."""
+    about = card(data, network, {"batch_size": BATCH, "normal_images_only": True, **recipe}, {})
+    about["test"] = {"table": pretrained.anomaly_sweep_path(folder).name}
+    pretrained.save(folder, name, {"network": network}, about, {})
+
+
+def phantom_models() -> None:
+    """T2w: sweep, VAE, ceiling. T1w: VAE."""
+    data, epochs = datasets.load("phantom", size=64), EPOCHS["phantom"]
+    task = phantom_anomalies(seed=SEED)
+    vaes = {"t2w": vae("phantom-t2w-vae", task.train, epochs["vae"])}
+    vaes["t1w"] = vae("phantom-t1w-vae", phantom_anomalies(contrast="t1w").train, epochs["vae"])
+    for contrast, model in vaes.items():
+        recipe = {"images": len(task.train), "epochs": epochs["vae"], "contrast": contrast, "beta": 1.0}
+        save("phantom", f"anomaly_vae_{contrast}", data, model, recipe | {"optimizer": ADAM})
+    judge = ceiling(task, "t2w", epochs["classifier"])
+    recipe = {"images": len(task.train), "epochs": epochs["classifier"], "contrast": "t2w"}
+    save("phantom", "anomaly_ceiling", data, judge, recipe | {"normal_images_only": False, "batch_size": 128})
+    first, small = sweep("phantom", task, None), chosen_length("phantom")
+    for name, k in (("anomaly_small", small), ("anomaly_big", BIG)):
+        recipe = {"images": len(task.train), "epochs": epochs["autoencoder"], "contrast": "t2w"}
+        save("phantom", name, data, first[k], recipe | {"optimizer": ADAM})
+
+
+def film_models() -> None:
+    """PneumoniaMNIST, normal class: sweep, VAE, an encoder for the shipped GAN."""
+    folder = "pneumoniamnist"
+    data, epochs = datasets.load(folder), EPOCHS[folder]
+    task, normal = from_dataset(data), normal_class(data)
+    model = vae(f"{folder}-vae", task.train, epochs["vae"])
+    recipe = {"images": len(task.train), "normal": task.normal, "optimizer": ADAM}
+    save(folder, "anomaly_vae", data, model, recipe | {"epochs": epochs["vae"], "beta": 1.0})
+    torch.manual_seed(SEED)
+    twin = FAnoGAN(*pretrained.load_gan(folder), normal, WIDTH)
+    algorithm = FAnoGANAlgorithm(twin, decay_steps=steps(task.train, epochs["encoder"]))
+    kept(f"{folder}-encoder", twin.encoder, lambda: run(algorithm, task.train, epochs["encoder"], SEED))
+    twin.encoder.config = {"kind": "fanogan_encoder", **{k: twin.config[k] for k in ("channels", "size")},
+                           "label": normal, "width": WIDTH}  # fmt: skip
+    about = {"epochs": epochs["encoder"], "optimizer": "Adam, 1e-3, cosine to 0"}
+    save(folder, "anomaly_encoder", data, twin.encoder, recipe | about)
+    first = sweep(folder, task, data)
+    recipe |= {"epochs": epochs["autoencoder"]}
+    save(folder, "anomaly_small", data, first[chosen_length(folder)], recipe)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    assert set(EPOCHS) == set(ATTRIBUTION)
+    for name in sys.argv[1:2] or EPOCHS:
+        {"phantom": phantom_models, "pneumoniamnist": film_models}[name]()
