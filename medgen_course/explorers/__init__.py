@@ -1,5 +1,6 @@
 """Widgets to explore data and models: thin wiring over render.py, tested by setting their values."""
 
+from medgen_course.explorers.anomaly import AnomalyExplorer
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
 from medgen_course.explorers.gan import GANExplorer
@@ -15,7 +16,7 @@ from medgen_course.explorers.translation import TranslationExplorer
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
-    "BetaExplorer", "DataExplorer", "Explorer", "GANExplorer", "GeneratorExplorer", "LatentExplorer",
-    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "TranslationExplorer", "Upload",
-    "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "Explorer", "GANExplorer", "GeneratorExplorer",
+    "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders",
+    "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
 ]  # fmt: skip

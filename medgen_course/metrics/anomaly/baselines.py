@@ -61,10 +61,14 @@ class Subspace:
         count = min(components, len(images) - 1, images[0].size - 1)
         return cls(PCA(count, svd_solver="randomized", random_state=seed).fit(_flat(images)))
 
+    def rebuilt(self, images: np.ndarray) -> np.ndarray:
+        """The nearest points of the subspace, float32 (N, C, H, W)."""
+        nearest = self.pca.inverse_transform(self.pca.transform(_flat(images)))
+        return nearest.reshape(images.shape).astype(np.float32)
+
     def residual(self, images: np.ndarray) -> Scored:
         """|x - x_hat| with x_hat the nearest point of the subspace; the image's score is the mean square."""
-        x = _flat(images)
-        error = (x - self.pca.inverse_transform(self.pca.transform(x))).reshape(images.shape)
+        error = images / np.float32(255) - self.rebuilt(images)
         maps = smooth(np.abs(error).mean(1))
         return Scored((error**2).mean((1, 2, 3)).astype(np.float64), maps)
 

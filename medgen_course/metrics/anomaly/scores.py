@@ -54,6 +54,29 @@ class Scored:
         return Scored(np.partition(flat, -count, axis=1)[:, -count:].mean(1).astype(np.float64), self.map)
 
 
+@dataclass(frozen=True)
+class Detector:
+    """A score with its name left to a dictionary, and what the image is rebuilt as where that is its way.
+
+    score: images uint8 (N, C, H, W) -> `Scored`. rebuild: the same images -> float32 (N, C, H, W), or None.
+    """
+
+    score: Callable[[np.ndarray], Scored]
+    rebuild: Callable[[np.ndarray], np.ndarray] | None = None
+
+    @property
+    def by_peak(self) -> "Detector":
+        """The same, but an image counts by the highest percent of its map."""
+        return Detector(lambda images: self.score(images).peak(), self.rebuild)
+
+
+def by_reconstruction(rebuild: Callable[[Tensor], Tensor]) -> Detector:
+    """The detector of a network that rebuilds: see `reconstruction_error`."""
+    return Detector(
+        lambda images: reconstruction_error(rebuild, images), lambda images: rebuilt(rebuild, images)
+    )
+
+
 def smooth(maps: np.ndarray, sigma: float = SMOOTH) -> np.ndarray:
     """Maps (N, H, W) after a Gaussian of `sigma` pixels, in the plane of each image; 0 leaves them."""
     return gaussian_filter(maps.astype(np.float32), (0, sigma, sigma)) if sigma else maps.astype(np.float32)
