@@ -57,13 +57,14 @@ def _interval(measure: Callable, healthy: np.ndarray, anomalous: np.ndarray, see
 
 
 def threshold_at(healthy: np.ndarray, false_alarms: float = 0.05) -> float:
-    """The score that a share of the healthy images exceeds; choose it on validation images.
+    """The lowest score that no more than a share of the healthy images exceeds; choose it on validation.
 
     Args:
         healthy: scores of healthy images, (N,).
         false_alarms: share in [0, 1).
     """
-    return float(np.quantile(healthy, 1 - false_alarms, method="higher"))
+    ranked = np.sort(healthy)
+    return float(ranked[len(ranked) - 1 - int(false_alarms * len(ranked) + 1e-9)])
 
 
 def confusion(healthy: np.ndarray, anomalous: np.ndarray, threshold: float) -> dict[str, int]:
