@@ -1,7 +1,17 @@
 """Trained models as run folders: one file a kind of model, one table of kinds, the verbs of the shell."""
 
 from medgen_course.runs.kinds import KINDS, kind_named
-from medgen_course.runs.verbs import Figures, evaluate, kind_of, load, measure, sample, store, translate
+from medgen_course.runs.verbs import (
+    Figures,
+    evaluate,
+    kind_of,
+    load,
+    measure,
+    sample,
+    score,
+    store,
+    translate,
+)
 
 __all__ = [
     "KINDS",
@@ -12,6 +22,7 @@ __all__ = [
     "load",
     "measure",
     "sample",
+    "score",
     "store",
     "translate",
 ]
