@@ -46,8 +46,8 @@ def measure(
 
     Returns:
         `auroc` and `average_precision` of the kind's first score, each with `low`, `high`, `worst` and
-        `best`, and with the name of a score behind them those of its others. `note` says where the model has seen
-        anomalies in training.
+        `best`, and with the name of a score behind them those of its others. `note` says where the model
+        has seen anomalies in training.
     Raises:
         DatasetError: there is no such class, or one kind only.
     """
