@@ -35,17 +35,18 @@ from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.fanogan import FAnoGAN, FAnoGANAlgorithm
+from medgen_course.models.layers import initialise
 from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
 LATENTS, SEEDS, HIDDEN, HIDDEN_AT = (1, 2, 4, 8, 16, 32, 64, 128), (0, 1, 2), 0.05, 16
-BATCH, RATE, VAE_LATENT, BIG = 32, 3e-3, 16, 64
+BATCH, RATE, VAE_LATENT, BIG = 16, 3e-3, 16, 64
 WIDTH = {64: 8, 28: 12}  # channels of the first stage, by the side of the images
 ADAM = "Adam, 3e-3, cosine to 0"
 EPOCHS = {  # of the autoencoders, the VAE, the GAN's encoder, the supervised classifier
-    "phantom": {"autoencoder": 5, "vae": 20, "classifier": 4},
-    "pneumoniamnist": {"autoencoder": 25, "vae": 60, "encoder": 30},
+    "phantom": {"autoencoder": 10, "vae": 24, "classifier": 4},
+    "pneumoniamnist": {"autoencoder": 20, "vae": 40, "encoder": 30},
 }
 BUILD = Path("build/anomaly")
 
@@ -84,7 +85,7 @@ def steps(images: np.ndarray, epochs: int) -> int:
 def autoencoder(name: str, images: np.ndarray, latent_dim: int, seed: int, epochs: int) -> Autoencoder:
     """One of the sweep."""
     torch.manual_seed(seed)
-    model = Autoencoder(images.shape[1], images.shape[-1], latent_dim, WIDTH[images.shape[-1]])
+    model = initialise(Autoencoder(images.shape[1], images.shape[-1], latent_dim, WIDTH[images.shape[-1]]))
     algorithm = AutoencoderAlgorithm(model.to(memory_format=torch.channels_last), RATE)
     return kept(name, model, lambda: run(algorithm, images, epochs, seed, decay=True))
 
@@ -92,7 +93,7 @@ def autoencoder(name: str, images: np.ndarray, latent_dim: int, seed: int, epoch
 def vae(name: str, images: np.ndarray, epochs: int) -> VAE:
     """A VAE at beta 1 with the optimal sigma."""
     torch.manual_seed(SEED)
-    model = VAE(images.shape[1], images.shape[-1], VAE_LATENT, WIDTH[images.shape[-1]])
+    model = initialise(VAE(images.shape[1], images.shape[-1], VAE_LATENT, WIDTH[images.shape[-1]]))
     algorithm = VAEAlgorithm(model, decay_steps=steps(images, epochs), learning_rate=RATE)
     return kept(name, model, lambda: run(algorithm, images, epochs, SEED))
 
@@ -162,7 +163,7 @@ def chosen_length(folder: str) -> int:
 
 def ceiling(task: Anomalies, contrast: str, epochs: int):
     """A classifier that is told which slices have a lesion, of sizes and contrasts as on the grid."""
-    n = len(task.train)
+    n = 2 * len(task.train)
     factors = phantom.draw_factors(n, SEED + 1, 1.0, "train")
     rng = np.random.default_rng(SEED)
     for name, values in (("lesion_radius", RADII), ("lesion_contrast", FREE_WATER)):
@@ -195,7 +196,7 @@ def phantom_models() -> None:
         recipe = {"images": len(task.train), "epochs": epochs["vae"], "contrast": contrast, "beta": 1.0}
         save("phantom", f"anomaly_vae_{contrast}", data, model, recipe | {"optimizer": ADAM})
     judge = ceiling(task, "t2w", epochs["classifier"])
-    recipe = {"images": len(task.train), "epochs": epochs["classifier"], "contrast": "t2w"}
+    recipe = {"images": 2 * len(task.train), "epochs": epochs["classifier"], "contrast": "t2w"}
     save("phantom", "anomaly_ceiling", data, judge, recipe | {"normal_images_only": False, "batch_size": 128})
     first, small = sweep("phantom", task, None), chosen_length("phantom")
     for name, k in (("anomaly_small", small), ("anomaly_big", BIG)):

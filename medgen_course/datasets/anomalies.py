@@ -130,7 +130,7 @@ def from_dataset(data: Dataset, named: str | int | None = None) -> Anomalies:
 def phantom_anomalies(
     size: int = 64,
     contrast: str = "t2w",
-    counts: tuple[int, int, int] = (4096, 4, 8),
+    counts: tuple[int, int, int] = (2048, 4, 8),
     seed: int = 0,
     hidden: float = 0.0,
 ) -> Anomalies:

@@ -18,6 +18,7 @@ which of the two is better depends on where a points.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,3 +116,14 @@ def likelihood_ratio(model: PCA, shift: np.ndarray, x: np.ndarray) -> np.ndarray
 def residual_test(model: PCA, shift: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The best test for a known shift that sees the residual alone: a' (I - P) x, (N,)."""
     return (x - project(model.components_.T, x)) @ shift
+
+
+def four_tests(model: PCA, shift: np.ndarray) -> list[Callable[[np.ndarray], np.ndarray]]:
+    """Images (N, D) to scores (N,): likelihood ratio and residual for a known shift; without it -log p(x) and
+    the residual's squared length."""
+    return [
+        lambda x: likelihood_ratio(model, shift, x),
+        lambda x: residual_test(model, shift, x),
+        lambda x: -model.score_samples(x),
+        lambda x: ((x - model.inverse_transform(model.transform(x))) ** 2).sum(1),
+    ]

@@ -10,6 +10,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 from sklearn.isotonic import IsotonicRegression
 
+from medgen_course.metrics.reconstruction import bootstrap_interval
+
 WINDOW = 7  # pixels; two alarms are at least 4 apart
 RATE = 0.1  # false alarms per healthy slice at which lesions are counted: one in ten slices
 RESAMPLES = 400
@@ -65,6 +67,24 @@ def froc(healthy: np.ndarray, anomalous: np.ndarray, masks: np.ndarray) -> Froc:
         )
     peaks = (healthy == maximum_filter(healthy, (0, WINDOW, WINDOW))) & (healthy > healthy.min())
     return Froc(np.where(inside, anomalous, -np.inf).max((1, 2)), np.sort(healthy[peaks])[::-1], len(healthy))
+
+
+def limits(found: np.ndarray, radius: np.ndarray, contrast: np.ndarray) -> dict[float, dict[str, float]]:
+    """`detection_limit` for each radius, from which lesions were found; all (M,)."""
+    return {float(r): detection_limit(found[radius == r], contrast[radius == r]) for r in np.unique(radius)}
+
+
+def shares(
+    found: np.ndarray, radius: np.ndarray, contrast: np.ndarray
+) -> dict[float, list[dict[str, float]]]:
+    """Share of the lesions found, with its interval: for each radius one row a contrast; all (M,)."""
+    return {
+        float(r): [
+            bootstrap_interval(found[(radius == r) & (contrast == c)].astype(float))
+            for c in np.unique(contrast)
+        ]
+        for r in np.unique(radius)
+    }
 
 
 def detection_limit(found: np.ndarray, contrast: np.ndarray, seed: int = 0) -> dict[str, float]:
