@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from pretrain import SEED, card
+from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import nn
 
 from medgen_course import datasets, phantom, pretrained
@@ -31,7 +32,8 @@ from medgen_course.datasets.anomalies import (
 )
 from medgen_course.datasets.domains import without_lesions
 from medgen_course.files import write_csv
-from medgen_course.metrics.anomaly import detection, scores
+from medgen_course.metrics.anomaly import scores
+from medgen_course.metrics.anomaly.shelf import both, counting
 from medgen_course.metrics.classification import train_classifier
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
@@ -48,7 +50,7 @@ WIDTH = {64: 8, 28: 12}  # channels of the first stage, by the side of the image
 ADAM = "Adam, 3e-3, cosine to 0"
 EPOCHS = {
     "phantom": {"sweep": 5, "autoencoder": 10, "vae": 24, "classifier": 4},
-    "pneumoniamnist": {"sweep": 8, "autoencoder": 20, "vae": 40, "encoder": 30},
+    "pneumoniamnist": {"sweep": 5, "autoencoder": 20, "vae": 40, "encoder": 30},
 }
 BUILD = Path("build/anomaly")
 
@@ -115,15 +117,13 @@ def row_of(model: Autoencoder, task: Anomalies, **about) -> dict:
     row = dict(about)
     for name in ("val", "test"):
         trial = getattr(task, name)
-        healthy, sick = (
-            scores.reconstruction_error(model, images) for images in (trial.healthy, trial.anomalous)
-        )
-        for which, pair in (("mean", (healthy, sick)), ("peak", (healthy.peak(), sick.peak()))):
-            row[f"{name}_{which}"] = round(detection.auroc(*(s.image for s in pair))["value"], 5)
+        pair = tuple(scores.reconstruction_error(model, x) for x in (trial.healthy, trial.anomalous))
+        truth = np.repeat([0, 1], [len(trial.healthy), len(trial.anomalous)])
+        for how in ("mean", "peak"):
+            row[f"{name}_{how}"] = round(roc_auc_score(truth, np.concatenate(counting(pair, how))), 5)
         if trial.grid is not None:
-            masks, twins = trial.grid.masks, np.zeros_like(trial.grid.masks)
-            both = np.concatenate([sick.map, healthy.map]), np.concatenate([masks, twins])
-            row[f"{name}_pixel_ap"] = round(detection.pixel_average_precision(*both)["value"], 5)
+            maps, masks = both(pair, trial.grid.masks)
+            row[f"{name}_pixel_ap"] = round(average_precision_score(masks.ravel(), maps.ravel()), 5)
     return row
 
 

@@ -24,7 +24,7 @@ def auroc(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0) -> Row:
     Raises:
         ValueError: no scores, or NaN among them.
     """
-    return _interval(roc_auc_score, healthy, anomalous, seed) | {"worst": 0.5, "best": 1.0}
+    return _interval(roc_auc_score, _areas, healthy, anomalous, seed) | {"worst": 0.5, "best": 1.0}
 
 
 def average_precision(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0) -> Row:
@@ -34,11 +34,16 @@ def average_precision(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0)
         {"value", "low", "high", "worst", "best": 1.0}; worst is what chance has, the share of anomalies.
     """
     chance = len(anomalous) / max(1, len(healthy) + len(anomalous))
-    return _interval(average_precision_score, healthy, anomalous, seed) | {"worst": chance, "best": 1.0}
+    return _interval(average_precision_score, _precisions, healthy, anomalous, seed) | {
+        "worst": chance,
+        "best": 1.0,
+    }
 
 
-def _interval(measure: Callable, healthy: np.ndarray, anomalous: np.ndarray, seed: int) -> Row:
-    """A measure of scikit-learn on these scores and on resamples, in which an image counts by its weight."""
+def _interval(
+    measure: Callable, resampled: Callable, healthy: np.ndarray, anomalous: np.ndarray, seed: int
+) -> Row:
+    """A measure of scikit-learn on these scores, and the interval of the same on resamples of both groups."""
     scores = np.concatenate([np.asarray(healthy, float), np.asarray(anomalous, float)])
     n, m = len(healthy), len(anomalous)
     if not n or not m or not np.isfinite(scores).all():
@@ -48,12 +53,24 @@ def _interval(measure: Callable, healthy: np.ndarray, anomalous: np.ndarray, see
             "at least one of each kind. What to do: look at what made the scores."
         )
     truth, rng = np.repeat([0, 1], [n, m]), np.random.default_rng(seed)
-    drawn = []
-    for _ in range(RESAMPLES):
-        weights = np.concatenate([rng.multinomial(k, np.full(k, 1 / k)) for k in (n, m)])
-        drawn.append(measure(truth, scores, sample_weight=weights))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    order = np.argsort(-scores, kind="stable")  # from the highest down; equal scores count as one step
+    starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
+    counts = np.zeros((2, RESAMPLES, n + m))  # how often each image was drawn
+    counts[0, :, :n], counts[1, :, n:] = (rng.multinomial(k, np.full(k, 1 / k), RESAMPLES) for k in (n, m))
+    low, high = np.quantile(resampled(*np.add.reduceat(counts[..., order], starts, axis=2)), [0.025, 0.975])
     return {"value": float(measure(truth, scores)), "low": float(low), "high": float(high)}
+
+
+def _areas(healthy: np.ndarray, anomalous: np.ndarray) -> np.ndarray:
+    """AUROC of each resample (R,), from how many of each kind stand at every step of the score (R, U)."""
+    below = healthy.sum(1, keepdims=True) - np.cumsum(healthy, 1) + healthy / 2
+    return (anomalous * below).sum(1) / (healthy.sum(1) * anomalous.sum(1))
+
+
+def _precisions(healthy: np.ndarray, anomalous: np.ndarray) -> np.ndarray:
+    """Average precision of each resample, from the same."""
+    true, false = np.cumsum(anomalous, 1), np.cumsum(healthy, 1)
+    return (anomalous * true / np.maximum(true + false, 1)).sum(1) / anomalous.sum(1)
 
 
 def threshold_at(healthy: np.ndarray, false_alarms: float = 0.05) -> float:

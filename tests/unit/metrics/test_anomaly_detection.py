@@ -30,6 +30,19 @@ def test_the_interval_of_auroc_is_as_wide_as_hanley_and_mcneil_say():
     assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * error, rel=0.15)
 
 
+def test_what_the_resamples_compute_is_scikit_learns_with_ties_too():
+    for scores in (np.concatenate([HEALTHY, SICK]), np.concatenate([HEALTHY, SICK]).round(1)):
+        weights = RNG.integers(0, 4, 240)
+        steps = -np.unique(-scores)
+        counts = [[(weights * (scores == s))[TRUTH == kind].sum() for s in steps] for kind in (0, 1)]
+        pair = [np.array(kind, float)[None] for kind in counts]
+        for ours, reference in (
+            (detection._areas, roc_auc_score),
+            (detection._precisions, average_precision_score),
+        ):
+            assert ours(*pair)[0] == pytest.approx(reference(TRUTH, scores, sample_weight=weights))
+
+
 @pytest.mark.parametrize("healthy", [[], [0.0, np.nan], [np.inf]])
 def test_scores_that_are_no_numbers_are_refused_in_one_line(healthy):
     with pytest.raises(ValueError, match="expected numbers") as error:
