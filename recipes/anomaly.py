@@ -49,8 +49,8 @@ BATCH, RATE, LATENT, BIG = 16, 3e-3, 16, 64
 WIDTH = {64: 8, 28: 12}  # channels of the first stage, by the side of the images
 ADAM = "Adam, 3e-3, cosine to 0"
 EPOCHS = {
-    "phantom": {"sweep": 5, "autoencoder": 10, "vae": 24, "classifier": 4},
-    "pneumoniamnist": {"sweep": 5, "autoencoder": 20, "vae": 40, "encoder": 30},
+    "phantom": {"sweep": 4, "autoencoder": 10, "vae": 24, "classifier": 4},
+    "pneumoniamnist": {"sweep": 5, "autoencoder": 20, "vae": 40, "encoder": 12},
 }
 BUILD = Path("build/anomaly")
 

@@ -16,6 +16,7 @@ from medgen_course.metrics.anomaly.scores import reconstruction_error as error
 from medgen_course.models.vae import VAE
 
 LEGEND = "worst: chance; best: every anomalous image scores higher than every normal one."
+DETECTOR = {"auroc": "AUROC by reconstruction", "average_precision": "average precision by reconstruction"}
 DECIMALS = 7
 
 

@@ -11,6 +11,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.samples import draw_from_prior
 from medgen_course.models.vae import LIKELIHOODS, VAE, VAEAlgorithm
+from medgen_course.runs.anomaly import DETECTOR
 from medgen_course.runs.anomaly import vae_scores as score
 from medgen_course.runs.reconstruction import LEGEND as ENDS
 from medgen_course.runs.reconstruction import check_fit, with_ends
@@ -33,7 +34,8 @@ CONFIG = {
     ),
 }
 LEGEND = f"{ENDS} elbo, reconstruction, kl, log_likelihood: nats per image."
-SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"}
+SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"} | DETECTOR
+SHOWN |= {"auroc_elbo": "AUROC by ELBO", "auroc_kl": "AUROC by KL"}
 
 
 def train(

@@ -14,7 +14,7 @@ from medgen_course.metrics.reconstruction import bootstrap_interval
 
 WINDOW = 7  # pixels; two alarms are at least 4 apart
 RATE = 0.1  # false alarms per healthy slice at which lesions are counted: one in ten slices
-RESAMPLES = 400
+RESAMPLES = 200
 
 
 @dataclass(frozen=True)
