@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medgen_course.metrics.reconstruction import bootstrap_interval
 
@@ -24,6 +23,8 @@ def auroc(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0) -> Row:
     Raises:
         ValueError: no scores, or NaN among them.
     """
+    from sklearn.metrics import roc_auc_score  # here: it brings scipy.stats and pandas, 1 s
+
     return _interval(roc_auc_score, _areas, healthy, anomalous, seed) | {"worst": 0.5, "best": 1.0}
 
 
@@ -33,6 +34,8 @@ def average_precision(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0)
     Returns:
         {"value", "low", "high", "worst", "best": 1.0}; worst is what chance has, the share of anomalies.
     """
+    from sklearn.metrics import average_precision_score
+
     chance = len(anomalous) / max(1, len(healthy) + len(anomalous))
     return _interval(average_precision_score, _precisions, healthy, anomalous, seed) | {
         "worst": chance,
@@ -108,6 +111,8 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray, seed: int = 0) 
     Raises:
         ValueError: shapes that do not fit, NaN, or no anomalous pixel.
     """
+    from sklearn.metrics import average_precision_score
+
     maps, inside = _pixels(maps, masks)
     value = float(average_precision_score(inside.ravel(), maps.ravel()))
     edges = np.unique(np.quantile(maps, np.linspace(0, 1, BINS + 1)[1:-1]))
