@@ -44,7 +44,8 @@ from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
-LATENTS, SEEDS, HIDDEN, HIDDEN_AT = (1, 2, 4, 8, 16, 32, 64, 128), (0, 1, 2), 0.05, 16
+LATENTS = {"phantom": (1, 4, 16, 128), "pneumoniamnist": (1, 2, 4, 8, 16, 32, 64, 128)}
+SEEDS, HIDDEN, HIDDEN_AT = (0, 1, 2), 0.05, 16
 BATCH, RATE, LATENT, BIG = 16, 3e-3, 16, 64
 WIDTH = {64: 8, 28: 12}  # channels of the first stage, by the side of the images
 ADAM = "Adam, 3e-3, cosine to 0"
@@ -136,8 +137,9 @@ def sweep(folder: str) -> None:
         with open(path, encoding="utf-8", newline="") as file:
             done = {(r["latent_dim"], r["seed"], r["hidden"]): r for r in csv.DictReader(file)}
     spoilt = contaminated(task, data)
-    plan = [(k, seed, 0.0) for seed in SEEDS for k in LATENTS]
-    for k, seed, hidden in plan + [(HIDDEN_AT, seed, HIDDEN) for seed in SEEDS]:
+    plan = [(k, seed, 0.0) for seed in SEEDS for k in LATENTS[folder]]
+    plan += [(HIDDEN_AT, seed, HIDDEN) for seed in SEEDS]
+    for k, seed, hidden in plan:
         key = tuple(map(str, (k, seed, hidden)))
         if key in done:
             continue
@@ -149,7 +151,8 @@ def sweep(folder: str) -> None:
         done[key] = row_of(model, task, **about, updates=updates)
         print(done[key], flush=True)
         write_csv(path, list(done.values()))
-    write_csv(pretrained.anomaly_sweep_path(folder), list(done.values()))
+    wanted = [tuple(map(str, key)) for key in plan]
+    write_csv(pretrained.anomaly_sweep_path(folder), [done[key] for key in wanted])
 
 
 def ceiling(task: Anomalies, contrast: str, epochs: int):
