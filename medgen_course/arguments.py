@@ -82,7 +82,8 @@ def add_options(
     Args:
         parser: gets the options.
         function: whose docstring has the help texts.
-        positional: its parameters that are named by their place.
+        positional: its parameters that are named by their place; with the default None one word may be left
+            out, with () there may be any number.
         shared: a dataclass object; its fields take the place of `**settings`, its values are the defaults.
     """
     documented = parse_docstring(function.__doc__).params
@@ -109,7 +110,7 @@ def _add(
     if kind is bool:
         settings["action"] = "store_true"
     elif positional and not required:
-        settings |= {"nargs": "*", "type": text, "default": default}
+        settings |= {"nargs": "?" if default is None else "*", "type": text, "default": default}
     elif get_origin(kind) is Literal:
         settings["choices"] = get_args(kind)
     else:

@@ -40,7 +40,13 @@ def doctor() -> int:
     return int(any(finding.mark == "PROBLEM" for finding in findings))
 
 
-def data(name: str, size: int = 28, root: Path | None = None, json: bool = False) -> int:
+def data(
+    name: str | None = None,
+    size: int = 28,
+    root: Path | None = None,
+    json: bool = False,
+    clear_cache: bool = False,
+) -> int:
     """Describe and audit images: counts, classes, grey levels, repeats, images shared between splits.
 
     Args:
@@ -48,9 +54,16 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         size: side of the images in pixels (28, 64, 128, 224).
         root: folder to look in first, before MEDMNIST_ROOT, data/ and ~/.medmnist.
         json: print JSON for scripts.
+        clear_cache: remove what was unpacked of files that are too large for the memory, beside the file that
+            is named or, without a name, in the folders that are searched; nothing else is done.
     """
     from medgen_course import datasets
     from medgen_course.datasets.audit import audit
+
+    if clear_cache:
+        return _clear_cache(name, root)
+    if name is None:
+        raise ValueError("of which images? Give a MedMNIST name, phantom, or the path of your own .npz.")
 
     loaded = datasets.load(name, root=root, size=size)
     found = audit(loaded)
@@ -59,6 +72,18 @@ def data(name: str, size: int = 28, root: Path | None = None, json: bool = False
         return 0
     print(loaded)
     _print_audit(found)
+    return 0
+
+
+def _clear_cache(name: str | None, root: Path | None) -> int:
+    from medgen_course.datasets import fetch, mapped
+
+    folders = [place.folder for place in fetch.places(root)] if name is None else [Path(name).parent]
+    cleared = {path: size for folder in folders for path, size in mapped.clear(folder).items()}
+    for path, size in cleared.items():
+        print(f"{path}: removed, {size / 1e6:,.1f} MB")
+    if not cleared:
+        print(f"nothing is unpacked in {', '.join(map(str, folders))}")
     return 0
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medgen_course.batches.pixels import Pixels
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.batches.transforms import to_unit
 
 
 class UnpairedSampler:
-    """Batches of two domains, each shuffled by itself; images stay uint8 and move to the device once.
+    """Batches of two domains, each shuffled by itself.
 
     An epoch is as long as the smaller domain. Of the larger one another part comes in each epoch.
 
@@ -29,7 +30,7 @@ class UnpairedSampler:
             raise ValueError(f"batch_size is {batch_size}; give at least 1.")
         if not len(a) or not len(b):
             raise ValueError(f"the domains hold {len(a)} and {len(b)} images; both need some.")
-        self.a, self.b = (torch.from_numpy(np.ascontiguousarray(images)) for images in (a, b))
+        self.a, self.b = Pixels(a), Pixels(b)
         self.batch_size = min(batch_size, len(a), len(b))
 
     def __len__(self) -> int:
@@ -48,15 +49,14 @@ class UnpairedSampler:
         Yields:
             {"a": float32 (B, C, H, W) in [0, 1], "b": the same} on `device`.
         """
-        self.a, self.b = self.a.to(device), self.b.to(device)
-        orders = []
+        size, picks = min(self.batch_size, self._share(world_size)), []
         for stream, images in enumerate((self.a, self.b)):
             draws = torch.Generator().manual_seed(derive_seed(seed, epoch, 0 if self.paired else stream))
-            orders.append(torch.randperm(len(images), generator=draws)[rank::world_size].to(device))
-        size = min(self.batch_size, self._share(world_size))
-        for start in range(0, self.batches(world_size) * size, size):
-            a, b = (order[start : start + size] for order in orders)
-            yield {"a": to_unit(self.a[a]), "b": to_unit(self.b[b])}
+            order = torch.randperm(len(images), generator=draws)[rank::world_size].to(device)
+            picks.append(order[: self.batches(world_size) * size].split(size))
+        batches = (pixels.batches(pick, device) for pixels, pick in zip((self.a, self.b), picks, strict=True))
+        for a, b in zip(*batches, strict=True):
+            yield {"a": to_unit(a), "b": to_unit(b)}
 
     def _share(self, world_size: int) -> int:
         """Images of each domain for a process."""

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
+from medgen_course.datasets.mapped import blocks
 from medgen_course.datasets.sources import Dataset, Split
 
 BLOCK_PIXELS = 1 << 20  # counted at a time, so that memory stays small (8 bytes each)
@@ -23,7 +24,8 @@ def audit(dataset: Dataset) -> dict:
         Plain ints and floats, ready for JSON. In multi-label data an image counts in several classes or none.
     """
     prints = {
-        name: [fingerprint(image) for image in split.images] for name, split in dataset.splits().items()
+        name: [fingerprint(image) for part in blocks(split.images) for image in part]
+        for name, split in dataset.splits().items()
     }
     distinct = {name: set(marks) for name, marks in prints.items()}
     return {
@@ -47,8 +49,8 @@ def doubts(dataset: Dataset) -> list[str]:
     """What is probably a mistake in the images, a sentence each: blank ones, or only grey levels 0 and 1."""
     found = []
     for name, split in dataset.splits().items():
-        flat = split.images.reshape(len(split), -1)  # (N, C * H * W)
-        low, high = flat.min(1), flat.max(1)
+        flat = (part.reshape(len(part), -1) for part in blocks(split.images))  # (n, C * H * W) each
+        low, high = np.concatenate([[part.min(1), part.max(1)] for part in flat], 1)
         black, even = int((high == 0).sum()), int(((low == high) & (high > 0)).sum())
         for count, what in ((black, "are all black"), (even, "have one grey level only")):
             if count:
@@ -73,9 +75,9 @@ def _classes(labels: np.ndarray, label_names: tuple[str, ...]) -> dict[str, int]
 
 def _grey(split: Split) -> dict[str, int | float]:
     histogram = np.zeros(256, np.int64)
-    step = max(1, BLOCK_PIXELS // split.images[0].size)
-    for start in range(0, len(split), step):
-        histogram += np.bincount(split.images[start : start + step].ravel(), minlength=256)
+    for part in blocks(split.images):
+        for row in np.array_split(part.reshape(-1), -(-part.size // BLOCK_PIXELS)):
+            histogram += np.bincount(row, minlength=256)
     levels = np.arange(256)
     present = np.flatnonzero(histogram)
     mean = float((levels * histogram).sum() / histogram.sum())

@@ -5,11 +5,12 @@ An own file may hold a seventh, the names of the classes; see `label_names`.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from zipfile import ZipFile
 
 import numpy as np
 
-from medgen_course.datasets import npz
+from medgen_course.datasets import mapped, npz
 from medgen_course.datasets.npz import Header, problem
 from medgen_course.files import write_atomically
 
@@ -17,13 +18,17 @@ SPLITS = ("train", "val", "test")
 MAX_CLASSES = 1000  # a label beyond is a mistake (an identifier, a measurement), not a class
 
 
-def read_splits(path: Path, limit: int | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def read_splits(
+    path: Path, limit: int | None = None, in_memory: bool | Literal["auto"] = True
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Read `{train,val,test}_{images,labels}` of one file.
 
     Args:
         path: the .npz; images uint8 (N, H, W) or (N, H, W, 3) with H = W, labels of an integer type (N,),
             (N, 1) or, for multi-label data, (N, L) of 0 and 1.
         limit: bytes that all arrays may take in memory; None: 80 % of what is available.
+        in_memory: whether images are read into memory; False maps them from disk (see `mapped.unpacked`), and
+            "auto" does so where they are more than half of the memory that is available.
     Returns:
         split name -> (images uint8 (N, C, H, W) with C 1 or 3, labels int64 (N,) or (N, L)).
     Raises:
@@ -40,11 +45,14 @@ def read_splits(path: Path, limit: int | None = None) -> dict[str, tuple[np.ndar
         _check_same(path, headers, "images")
         _check_same(path, headers, "labels")
         wanted = sum(h.count * (8 if h.key.endswith("labels") else 1) for h in headers.values())
-        npz.check_memory(path, wanted, limit)
-        splits = {}
-        for split in SPLITS:
-            images = _read_images(path, archive, headers[f"{split}_images"])
-            splits[split] = (images, _read_labels(path, archive, headers[f"{split}_labels"]))
+        pictures = {key: header for key, header in headers.items() if key.endswith("_images")}
+        if in_memory is False or (in_memory == "auto" and not mapped.fits(wanted)):
+            images = mapped.unpacked(path, archive, pictures)
+        else:
+            npz.check_memory(path, wanted, limit)
+            images = {key: _read_images(path, archive, header) for key, header in pictures.items()}
+        labels = {split: _read_labels(path, archive, headers[f"{split}_labels"]) for split in SPLITS}
+        splits = {split: (images[f"{split}_images"], labels[split]) for split in SPLITS}
     return splits
 
 

@@ -8,6 +8,7 @@ array that is kept, one block at a time, while zip checks the CRC.
 Source: NumPy's npy format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 """
 
+import contextlib
 import io
 import math
 import struct
@@ -15,7 +16,7 @@ import tokenize
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -61,7 +62,29 @@ class Header:
 
 def memory_limit() -> int:
     """Bytes that arrays may take: 80 % of the memory that is available now."""
-    return int(0.8 * psutil.virtual_memory().available)
+    return int(0.8 * available_memory())
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take: what the machine has, or its container where that is less."""
+    own = psutil.Process().memory_info().rss
+    limits = (int(text) - own for text in _container_limits() if text.isdecimal())
+    return max(0, min(psutil.virtual_memory().available, *limits, 1 << 62))
+
+
+def _container_limits() -> list[str]:
+    """What the control groups of this process say (Linux, both versions), as they write it."""
+    found = []
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, place = line.split(":", 2)
+            if controllers in ("", "memory"):  # version 2, version 1
+                root = Path("/sys/fs/cgroup", controllers)
+                name = "memory.limit_in_bytes" if controllers else "memory.max"
+                for folder in (root / place.lstrip("/"), root):  # a container sees its own group as the root
+                    with contextlib.suppress(OSError):
+                        found.append((folder / name).read_text().strip())
+    return found
 
 
 def check_memory(path: Path, wanted: int, limit: int | None) -> None:
@@ -203,6 +226,33 @@ def read_into(path: Path, archive: zipfile.ZipFile, header: Header, target: np.n
             "data that match their checksum",
             "copy or download the file again",
         ) from error
+
+
+def read_rows(path: Path, archive: zipfile.ZipFile, header: Header, rows: int) -> Iterator[np.ndarray]:
+    """The data of one array from the first row to the last, `rows` at a time; the CRC is checked at the end.
+
+    Raises:
+        DatasetError: the data are damaged or end early, or lie column by column (Fortran's order).
+    """
+    subject = f"{path} [{header.key}]"
+    if header.fortran:
+        raise problem(
+            subject,
+            "an array in Fortran's order, too large for the memory",
+            "one image after the other",
+            "save numpy.ascontiguousarray(images) on a machine with more memory",
+        )
+    try:
+        with archive.open(f"{header.key}.npy") as stream:
+            stream.read(header.offset)
+            for start in range(0, header.shape[0], rows):
+                block = np.empty((min(rows, header.shape[0] - start), *header.shape[1:]), header.dtype)
+                _fill(block, stream, header.dtype)
+                yield block
+            stream.read(1)
+    except DAMAGED as error:
+        found, again = f"damaged data ({_one_line(error)})", "copy or download the file again"
+        raise problem(subject, found, "data that match their checksum", again) from error
 
 
 def _fill(target: np.ndarray, stream: BinaryIO, dtype: np.dtype) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from medgen_course.datasets import card, fetch, layout
+from medgen_course.datasets import card, fetch, layout, mapped
 from medgen_course.datasets.fetch import DatasetUnavailable
 from medgen_course.datasets.label_names import read_label_names
 from medgen_course.datasets.npz import DatasetError
@@ -96,9 +97,10 @@ class Dataset:
         for split in self.splits().values():
             arrays = {"images": split.images, "labels": split.labels, **split.extras}
             for name in sorted(arrays):
-                array = np.ascontiguousarray(arrays[name])
+                array = arrays[name]
                 digest.update(f"{name} {array.dtype} {array.shape}".encode())
-                digest.update(array.view(np.uint8) if array.size else b"")
+                for part in mapped.blocks(array):
+                    digest.update(np.ascontiguousarray(part).view(np.uint8))
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -129,6 +131,7 @@ def load(
     download: bool = True,
     fallback: str | None = None,
     contrast: str = "t1w",
+    in_memory: bool | Literal["auto"] = "auto",
 ) -> Dataset:
     """Load images.
 
@@ -143,6 +146,9 @@ def load(
         fallback: "phantom" to get the phantom, with a PhantomFallback warning and a notice, where a MedMNIST
             file cannot be had. A broken file, or an own file that is not there, is an error all the same.
         contrast: "t1w" or "t2w", which of its two contrasts the phantom shows.
+        in_memory: whether a file's images are read into memory. "auto" does so unless they take more than
+            half of what is available: then they are unpacked once beside the file (`medgen data NAME
+            --clear-cache` removes that), and read from there where they are looked at.
     Raises:
         DatasetError: unknown name or argument, or a file that cannot be used; it is left as it is.
         DatasetUnavailable: no such file here, and no way to download it; the message names the ways out.
@@ -153,7 +159,7 @@ def load(
     if name.lower() == "phantom":
         return _phantom(size, contrast)
     if name.lower() not in names() and _is_path(name_or_path):
-        return _own(fetch.own_file(Path(name), root))
+        return _own(fetch.own_file(Path(name), root), in_memory)
     _lookup(name.lower())
     if size not in fetch.SIZES:
         raise DatasetError(
@@ -167,14 +173,14 @@ def load(
         notice = f"NOT REAL IMAGES: {error.reason}, so the built-in phantom stands in for {name}."
         warnings.warn(f"{notice} {error}", PhantomFallback, stacklevel=2)
         return _phantom(size, contrast, notice)
-    return _official(name.lower(), path, size, source)
+    return _official(name.lower(), path, size, source, in_memory)
 
 
-def _official(name: str, path: Path, size: int, source: str) -> Dataset:
+def _official(name: str, path: Path, size: int, source: str, in_memory: bool | str) -> Dataset:
     """Dataset of a file whose checksum is that of an official one."""
     info = fetch.medmnist_info()[name]
     label_names = tuple(info["label"][key] for key in sorted(info["label"], key=int))
-    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
+    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path, None, in_memory).items()}
     return Dataset(
         name=name,
         channels=info["n_channels"],
@@ -212,7 +218,7 @@ def _lookup(name: str) -> None:
     )
 
 
-def _own(path: Path) -> Dataset:
+def _own(path: Path, in_memory: bool | str) -> Dataset:
     """Dataset of an own file: the numbers of classes and the task follow from the labels.
 
     An official file that is given by its path is known by its checksum, whatever it is called.
@@ -221,8 +227,8 @@ def _own(path: Path) -> Dataset:
     if official := fetch.official_name(checksum):
         name, size = official
         source = f"MedMNIST {name}, {size} pixels, MD5 {checksum}, from {path.name}"
-        return _official(name, path, size, source)
-    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path).items()}
+        return _official(name, path, size, source, in_memory)
+    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path, None, in_memory).items()}
     labels = [split.labels for split in splits.values()]
     several = labels[0].ndim == 2
     classes = labels[0].shape[1] if several else max(int(part.max()) for part in labels) + 1

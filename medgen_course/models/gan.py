@@ -211,10 +211,9 @@ class GANAlgorithm(Algorithm):
     def update_discriminator(
         self, real: Tensor, fake: Tensor, label: Tensor | None, backward: Backward
     ) -> dict[str, Tensor]:
-        """One pass over real and generated images together, one update."""
-        optimizer, both = self.optimizers["discriminator"], torch.cat([real, fake])
-        labels = None if label is None else torch.cat([label, label])
-        on_real, on_fake = self.discriminator(self.augment(both), labels).chunk(2)
+        """Both are judged, one update."""
+        optimizer = self.optimizers["discriminator"]
+        on_real, on_fake = self.verdicts(real, fake, label)
         loss = self.objective.discriminator(on_real, on_fake)
         if self.objective.gradient_penalty:
             penalty = gradient_penalty(self.discriminator, real, fake, label)
@@ -233,6 +232,11 @@ class GANAlgorithm(Algorithm):
             "fake": on_fake.detach().mean(),
             "grad/discriminator": norm,
         }
+
+    def verdicts(self, real: Tensor, fake: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Logits of real and of generated images, (B,) each, from one pass over both together."""
+        labels = None if label is None else torch.cat([label, label])
+        return self.discriminator(self.augment(torch.cat([real, fake])), labels).chunk(2)
 
     def update_generator(self, fake: Tensor, label: Tensor | None, backward: Backward) -> dict[str, Tensor]:
         """The discriminator judges, frozen: the gradient passes through it and leaves none behind."""

@@ -113,6 +113,12 @@ def class_counts(data: Dataset) -> list[int]:
 def load(run: RunFolder, config: dict[str, Any]) -> Generator:
     """The averaged generator; raises RunNotFound or RunError."""
     model = Generator(**config["model"])
+    load_average(run, config, model)
+    return model.eval()
+
+
+def load_average(run: RunFolder, config: dict[str, Any], model: Any) -> None:
+    """Give a generator the averaged weights of a run; raises RunNotFound or RunError."""
     counts = config.get("class_counts", [])
     if model.num_classes and (len(counts) != model.num_classes or not sum(counts)):
         raise RunError(
@@ -120,7 +126,6 @@ def load(run: RunFolder, config: dict[str, Any]) -> Generator:
             f"{model.num_classes} classes. Put it back as it was, or train into a new folder."
         )
     run.load_model({"generator_ema": model})
-    return model.eval()
 
 
 def evaluate(model: Generator, config: dict[str, Any], data: Dataset, **_: Any) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ KINDS = {  # name -> its module
     "linear_autoencoder": "medgen_course.runs.linear_autoencoder",
     "vae": "medgen_course.runs.vae",
     "gan": "medgen_course.runs.gan",
+    "progressive": "medgen_course.runs.progressive",
     "cyclegan": "medgen_course.runs.cyclegan",
     "pix2pix": "medgen_course.runs.pix2pix",
 }

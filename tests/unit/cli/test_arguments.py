@@ -46,7 +46,6 @@ def test_a_wrong_option_is_one_line(words, capsys):
         ([*CYCLE, "--domains", "-1,0"], ["--domains", "--domains=-1,0"]),
         ([*CYCLE, "--lambda-identity", "nan"], ["--lambda-identity", "'nan'"]),
         (["translate", "run", "own.npz", "--to", "c", "--out", "x.npz"], ["--to", "'c'", "'a', 'b'"]),
-        (["data"], ["required: name"]),
         (["data", "x", "--size", "large"], ["--size", "'large'"]),
         (["train"], ["required: MODEL"]),
         (["train", "autoencoder", "--dataset", "x"], ["required: --out"]),
