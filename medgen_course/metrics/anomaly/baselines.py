@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from medgen_course.metrics.anomaly.scores import Scored, smooth
+from medgen_course.metrics.anomaly.scores import Scored, png_bits, smooth
 from medgen_course.metrics.classification import embed, probabilities, random_network
 from medgen_course.models.classifier import Classifier
 
@@ -24,6 +24,11 @@ def brightness(images: np.ndarray, sign: int = 1) -> Scored:
     """
     grey = sign * images.astype(np.float32).mean(1) / 255
     return Scored(grey.mean((1, 2)).astype(np.float64), smooth(grey))
+
+
+def simplicity(images: np.ndarray) -> Scored:
+    """Minus the length of the image as a PNG file, bits: what `complexity_corrected` adds, alone; no map."""
+    return Scored(-png_bits(images))
 
 
 @dataclass(frozen=True)

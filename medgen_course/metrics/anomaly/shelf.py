@@ -38,6 +38,7 @@ def simple(train: np.ndarray, components: int = 32, sign: int = 1) -> dict[str, 
     neighbours = baselines.Neighbours.fit(train)
     return {
         "brightness": Detector(lambda images: baselines.brightness(images, sign)),
+        "simplicity (PNG)": Detector(baselines.simplicity),
         "pixel-wise Gaussian": Detector(gaussian.score),
         "PCA residual": Detector(subspace.residual, subspace.rebuilt),
         "PCA likelihood": Detector(subspace.likelihood, subspace.rebuilt),

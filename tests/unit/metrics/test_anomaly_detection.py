@@ -75,6 +75,14 @@ def test_pixel_average_precision_is_scikit_learns():
     assert row["low"] < row["value"] < row["high"] and row["high"] - row["low"] < 0.1
 
 
+def test_the_interval_of_pixels_holds_where_few_of_many_are_anomalous():
+    made, masks = maps(60, 48, 1)
+    masks[:, :, ::2] = 0  # half of the bright pixels do not count
+    row = detection.pixel_average_precision(made + 2.0 * masks[:, 0], masks)
+    middle = (row["low"] + row["high"]) / 2
+    assert masks.mean() < 0.005 and abs(middle - row["value"]) < 0.25 * (row["high"] - row["low"])
+
+
 def test_dice_is_the_f1_score_and_the_chosen_threshold_is_a_good_one():
     made, masks = maps()
     chosen = detection.dice_threshold(made, masks)

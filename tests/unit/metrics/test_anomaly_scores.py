@@ -97,6 +97,11 @@ def test_the_correction_takes_off_what_png_needs():
     assert corrected[0] == pytest.approx(10 / math.log(2) + 8192 - scores.png_bits(flat)[0])
 
 
+def test_simplicity_is_what_the_correction_adds():
+    zero = scores.Scored(np.full(12, -8 * 256 * math.log(2)))
+    assert np.allclose(baselines.simplicity(IMAGES).image, scores.complexity_corrected(zero, IMAGES).image)
+
+
 def test_a_model_that_has_diverged_is_named_in_one_line():
     with pytest.raises(ValueError, match="2 of 12 images are NaN") as error:
         scores._finite(scores.Scored(np.where(np.arange(12) < 2, np.nan, 1.0)))
