@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 BROWSER := $(VENV)/.browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lab notebooks lint bench pretrained report environment clean
+.PHONY: help install run test browser lab notebooks lint bench pretrained report environment docs wheel clean
 
 help:
 	@echo "make run          execute the course into build/course/ and print the table"
@@ -26,6 +26,8 @@ help:
 	@echo "make pretrained   train the models that the course ships (about five hours on two cores)"
 	@echo "make report       measure the tables that the course shows, write those of README (some minutes)"
 	@echo "make environment  write environment.yml from pyproject.toml"
+	@echo "make docs         pages of the package's functions, from their docstrings, into build/docs/"
+	@echo "make wheel        what pip installs without a checkout, into build/dist/"
 	@echo "make clean        remove .venv and build/"
 
 install: $(STAMP)
@@ -58,6 +60,8 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
+	$(BIN)/python recipes/recordings.py
+	$(BIN)/python recipes/seeds.py
 	$(BIN)/python recipes/games.py
 	$(BIN)/python recipes/translation_eye.py
 	$(BIN)/python recipes/cyclegan.py
@@ -66,12 +70,19 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/known_map.py
 	$(BIN)/python recipes/three_minutes.py
 	$(BIN)/python recipes/anomaly.py
+	$(BIN)/python recipes/enhancement.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py
 
 environment: $(STAMP)
 	$(BIN)/pyproject2conda project --overwrite force
+
+docs: $(STAMP)
+	$(BIN)/python recipes/api.py
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --no-isolation --outdir build/dist .
 
 clean:
 	rm -rf $(VENV) build
@@ -88,7 +99,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "make: $(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
-	  -c constraints.txt -e '.[test]'
+	  -c constraints.txt -e '.[docs,test]'
 	@$(BIN)/python -c 'import torchvision' 2>/dev/null || $(BIN)/python -m pip uninstall --quiet --yes torchvision
 	@touch $@
 

@@ -213,6 +213,22 @@ def score(folder: Path, images: Path, out: Path) -> int:
     return 0
 
 
+def enhance(folder: Path, images: Path, out: Path, consistent: bool = False) -> int:
+    """Make better images with a trained enhancer.
+
+    Args:
+        folder: the run folder that `medgen train enhancer` wrote.
+        images: the .npz to be enhanced, with `images`, or with train_images, val_images, test_images.
+        out: the .npz to be written, with arrays of the same names.
+        consistent: change the answer as little as possible so that it agrees with what was measured.
+    """
+    from medgen_course import runs
+
+    for name, array in runs.enhance(folder, images, out, consistent).items():
+        print(f"{name}: {len(array)} images, {array.dtype} {array.shape}, written to {out}")
+    return 0
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
@@ -267,6 +283,7 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (sample, ("folder",), None),
         (translate, ("folder", "images"), None),
         (score, ("folder", "images"), None),
+        (enhance, ("folder", "images"), None),
         (run, ("notebooks",), None),
         (pack, ("source",), Settings()),
     )

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[1]
+from medgen_course import home
+
 OLDEST_PYTHON = (3, 11)
 FREE_GB = 2
 FETCHED = "playwright"  # its own download, wherever that lies
@@ -46,10 +47,12 @@ def _python() -> Iterator[Finding]:
     yield Finding("Python", "ok" if fine else "PROBLEM", text, remedy)
 
 
-def constraints(path: Path = REPOSITORY / "constraints.txt") -> dict[str, str]:
+def constraints() -> dict[str, str]:
     """Package -> exact version that the course is tested with; empty outside a checkout."""
-    if not path.is_file():
+    checkout = home.checkout()
+    if not checkout:
         return {}
+    path = checkout / "constraints.txt"
     lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return dict(line.split("==") for line in lines if line)
 
@@ -76,7 +79,11 @@ def _packages() -> Iterator[Finding]:
         elif wanted and found.split("+")[0] != wanted:
             other.append(f"{requirement.name} {found} (tested: {wanted})")
     if wrong:
-        remedy = "in the course's folder: python -m pip install -c constraints.txt -e ."
+        remedy = (
+            "in the course's folder: python -m pip install -c constraints.txt -e ."
+            if home.checkout()
+            else "install the course's wheel again: python -m pip install medgen_course-VERSION.whl"
+        )
         yield Finding("packages", "PROBLEM", "; ".join(wrong), remedy)
     elif other:
         yield Finding("packages", "note", f"{count} found, other versions than tested: {', '.join(other)}")

@@ -4,6 +4,7 @@ Weights are stored in half precision and used in single. The codes of the valida
 labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medgen_course import home
 from medgen_course.datasets import Dataset
-from medgen_course.datasets.fetch import data_folder
 from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
@@ -23,11 +24,13 @@ from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
 from medgen_course.training.checkpoints import RunNotFound, load_tensors, read_json, save_tensors
 from medgen_course.training.recorder import Recording
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+RUNS, FEW_RUNS = ("healthy", "collapse", "winner", "oscillation"), ("few_plain", "few_augmented")
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,14 @@ class Codes:
     labels: Tensor
 
 
+def shelf() -> Path:
+    """The folder of all that was trained for the course: a folder for each data set, tables of others."""
+    return home.shipped("data/pretrained")
+
+
 def path(dataset: str, model: str) -> Path:
     """Where the weights of a model on a data set rest."""
-    return data_folder() / "pretrained" / dataset / f"{model}.safetensors"
+    return shelf() / dataset / f"{model}.safetensors"
 
 
 def card(dataset: str, model: str) -> dict[str, Any]:
@@ -145,21 +153,24 @@ def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
 
 def recording_path(dataset: str, run: str) -> Path:
     """Where the flight recording of a GAN run rests."""
-    return data_folder() / "pretrained" / dataset / "recordings" / f"{run}.safetensors"
+    return shelf() / dataset / "recordings" / f"{run}.safetensors"
 
 
 def load_recordings(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
     """The recorded runs by their titles, the healthy one first; raises RunNotFound."""
-    runs = [
-        Recording.load(_there(recording_path(dataset, run), dataset))
-        for run in ("healthy", "collapse", "winner", "oscillation")
-    ]
+    runs = [Recording.load(_there(recording_path(dataset, run), dataset)) for run in RUNS]
+    return {run.about["title"]: run for run in runs}
+
+
+def load_few(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
+    """Two recorded runs on few images by their titles, plain and with differentiable augmentation."""
+    runs = [Recording.load(_there(recording_path(dataset, run), dataset)) for run in FEW_RUNS]
     return {run.about["title"]: run for run in runs}
 
 
 def sweep_path(dataset: str) -> Path:
     """Where the recorded sweep over beta and seeds of a data set rests."""
-    return data_folder() / "pretrained" / dataset / "sweep.csv"
+    return shelf() / dataset / "sweep.csv"
 
 
 def load_sweep(dataset: str) -> dict[str, np.ndarray]:
@@ -169,7 +180,7 @@ def load_sweep(dataset: str) -> dict[str, np.ndarray]:
 
 def one_network_path(dataset: str) -> Path:
     """Where the curves of the one VAE for every beta rest, at two budgets."""
-    return data_folder() / "pretrained" / dataset / "one_network.csv"
+    return shelf() / dataset / "one_network.csv"
 
 
 def load_one_network(dataset: str) -> dict[str, np.ndarray]:
@@ -206,7 +217,7 @@ def load_lab() -> dict[float, dict[int, Translators]]:
 
 def lab_path() -> Path:
     """Where the table of the hallucination lab rests."""
-    return data_folder() / "pretrained" / "phantom" / "lab.csv"
+    return shelf() / "phantom" / "lab.csv"
 
 
 def load_lab_table() -> dict[str, np.ndarray]:
@@ -246,7 +257,7 @@ def load_fanogan(dataset: str = "pneumoniamnist") -> FAnoGAN:
 
 def anomaly_sweep_path(dataset: str) -> Path:
     """Where AUROC over the length of the code, seeds and hidden anomalies rests (recipes/anomaly.py)."""
-    return data_folder() / "pretrained" / dataset / "anomaly_sweep.csv"
+    return shelf() / dataset / "anomaly_sweep.csv"
 
 
 def load_anomaly_sweep(dataset: str) -> dict[str, np.ndarray]:
@@ -254,14 +265,49 @@ def load_anomaly_sweep(dataset: str) -> dict[str, np.ndarray]:
     return _columns(_there(anomaly_sweep_path(dataset), dataset))
 
 
+def load_enhancers() -> dict[str, dict[str, UNet]]:
+    """The U-Nets of notebook 11, phantom, 64 pixels: task -> how it learnt -> network; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancers")
+    made: dict[str, dict[str, UNet]] = {}
+    for name in about["test"]:
+        task, _, how = name.partition("/")
+        made.setdefault(task, {})[how] = _fill(UNet(**about["model"]), tensors, name)
+    return made
+
+
+def load_enhancement_prior() -> VAE:
+    """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
+    tensors, about = _read("phantom", "enhancement_prior")
+    return _fill(VAE(**about["model"]), tensors, "vae")
+
+
+def enhancement_curve_path() -> Path:
+    """Where the table over adversarial weights rests (`recipes/enhancement.py`)."""
+    return shelf() / "phantom" / "enhancement_curve.csv"
+
+
+def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
+    """That table: weight -> figure -> `value`, `low`, `high`, on "val" or "test"; raises RunNotFound."""
+    with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["split"] == split]
+    figures = [name.removesuffix("_low") for name in lines[0] if name.endswith("_low")]
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    return {
+        float(line["lambda"]): {
+            name: {end: float(line[f"{name}{suffix}"]) for end, suffix in ends.items()} for name in figures
+        }
+        for line in lines
+    }
+
+
 def results_path() -> Path:
     """Where the figures of README's table rest (`make report`)."""
-    return data_folder() / "pretrained" / "results.json"
+    return shelf() / "results.json"
 
 
 def known_map_path() -> Path:
     """Where the ablations of CycleGAN's losses on a known map rest (`recipes/known_map.py`)."""
-    return data_folder() / "pretrained" / "known_map.json"
+    return shelf() / "known_map.json"
 
 
 def load_known_map() -> dict[str, Any]:
@@ -271,12 +317,22 @@ def load_known_map() -> dict[str, Any]:
 
 def games_path() -> Path:
     """Where the games on eight Gaussians rest (recipes/games.py)."""
-    return data_folder() / "pretrained" / "games.json"
+    return shelf() / "games.json"
 
 
 def load_games() -> list[dict[str, Any]]:
     """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
+
+
+def seeds_path() -> Path:
+    """Where comparisons of notebooks 02 and 03 rest, repeated with several seeds (`recipes/seeds.py`)."""
+    return shelf() / "seeds.json"
+
+
+def load_seeds() -> dict[str, Any]:
+    """These: `generators` and `cures`, a row for each way to draw or training, and seed; RunNotFound."""
+    return read_json(_there(seeds_path(), "several seeds"))
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:
@@ -287,8 +343,8 @@ def _columns(file: Path) -> dict[str, np.ndarray]:
 def _there(file: Path, dataset: str) -> Path:
     if not file.is_file():
         raise RunNotFound(
-            f"{file}: nothing pretrained is there for {dataset!r}. A checkout of the course has it for "
-            "pneumoniamnist and phantom; for other images train your own: `medgen train --help`."
+            f"{file}: nothing pretrained is there for {dataset!r}. The course has it for pneumoniamnist "
+            "and phantom; for other images train your own: `medgen train --help`."
         )
     return file
 

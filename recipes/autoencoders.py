@@ -22,7 +22,7 @@ from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
 LATENT_DIMS, DENOISER, NOISE = (2, 4, 8, 16, 32, 64), "denoiser", 0.2
-EPOCHS, BATCH, LEARNING_RATE = 12, 32, 3e-3
+EPOCHS, BATCH, LEARNING_RATE = 24, 32, 3e-3
 HALVED = (64,)  # also trained with half the epochs
 BUILD = Path("build/autoencoders")
 

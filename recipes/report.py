@@ -35,10 +35,12 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         classes = {"class_counts": card["gan"]["recipe"]["class_counts"]}
         recorded = pretrained.load_translators(name)
         last = recorded[max(recorded)]
+        autoencoder = {"autoencoder": pretrained.load_autoencoder(name)}
+        length = card["autoencoder"]["model"]["latent_dim"]
         both = {"generator_ab_ema": last.to_b, "generator_ba_ema": last.to_a}
         domains = {"domains": "" if name == "phantom" else "0,1", "names": names}
         for kind, title, networks, settings in (
-            ("autoencoder", "autoencoder", {"autoencoder": pretrained.load_autoencoder(name)}, {}),
+            ("autoencoder", f"autoencoder, {length} numbers", autoencoder, {}),
             ("vae", "VAE, β = 1", {"vae": pretrained.load_vaes(name)[1.0]}, {"beta": 1.0}),
             ("gan", "GAN", {"generator_ema": pretrained.load_gan(name)[0]}, classes),
             ("cyclegan", f"CycleGAN, {names[0]} ↔ {names[1]}", both, domains),
@@ -61,6 +63,16 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         networks = {"generator_ema": pair[to]}
         folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, card["model"])
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
+    networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
+    recipe = card["recipe"]
+    epoch = recipe["images"] // recipe["batch_size"]
+    for task, how, title in ENHANCERS:
+        epochs = recipe["epochs"] + (recipe["epochs_more"] if how == "adversarial" else 0)
+        title = f"{title}, {epochs * epoch} updates"
+        kind, strength = recipe["tasks"][task]
+        settings, network = {"task": kind, "strength": strength}, {"unet_ema": networks[task][how]}
+        folder = folder_of("phantom", f"{task}-{how}", "enhancer", network, settings, card["model"])
+        made[f"phantom/{task}-{how}"] = "enhancer", title, folder
     return made
 
 
@@ -94,12 +106,18 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "cyclegan", "anomaly"):
+    for name in ("autoencoder", "vae", "gan", "cyclegan", "anomaly", "enhancer"):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(getattr(schematics, name)()._repr_png_())
 
 
+ENHANCERS = (  # of notebook 11, 64 pixels
+    ("denoise", "squared", "U-Net, denoising"),
+    ("superres4", "squared", "U-Net, × 4"),
+    ("superres4", "adversarial", "U-Net with a judge, × 4"),
+    ("mri", "squared", "U-Net, a quarter of k-space"),
+)
 TABLES = {"results": results, "gallery": gallery, "drawings": drawings}
 BUILD = Path("build/report")
 

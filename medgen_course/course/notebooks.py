@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medgen_course import home
 from medgen_course.course.errors import hidden_errors
 from medgen_course.course.kernel import Kernels
 
@@ -90,12 +91,12 @@ def find(folder: Path | None = None) -> list[Notebook]:
     """The course's notebooks in their order: files named with two digits and a word.
 
     Args:
-        folder: where to look; None looks beside the package (an editable install), then in `notebooks/`
-            of the working directory.
+        folder: where to look; None takes those that came with the package, else `notebooks/` of the working
+            directory.
     Raises:
         CourseError: there are none.
     """
-    places = [folder] if folder else [Path(__file__).parents[2] / "notebooks", Path.cwd() / "notebooks"]
+    places = [folder] if folder else [home.shipped("notebooks"), Path.cwd() / "notebooks"]
     for place in places:
         if paths := sorted(place.glob("[0-9][0-9]_*.ipynb")):
             return [read(path) for path in paths]
@@ -135,7 +136,8 @@ def parameters(notebook: Notebook, profile: str = "standard", dataset: str | Non
     Args:
         notebook: whose.
         profile: `standard` changes nothing, `quick` what the notebook's metadata lists.
-        dataset: replaces the notebook's own choice.
+        dataset: replaces the notebook's own choice; a file is named in full, because a kernel works in a
+            folder of its own.
     Raises:
         CourseError: the profile is unknown, or the notebook has no parameter of a given name.
     """
@@ -145,7 +147,8 @@ def parameters(notebook: Notebook, profile: str = "standard", dataset: str | Non
         raise CourseError(f"the profile is {profile!r}; choose {' or '.join(PROFILES)}.")
     values = dict(notebook.quick) if profile == "quick" else {}
     if dataset is not None:
-        values["dataset"] = dataset
+        own = dataset.endswith(".npz") and Path(dataset).is_file()
+        values["dataset"] = str(Path(dataset).resolve()) if own else dataset
     try:
         known = inspect_notebook(notebook.path)
     except ValueError as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from medgen_course import home
 from medgen_course.course import notebooks, page, stored
 from medgen_course.course.kernel import Kernels, cores
 from medgen_course.course.notebooks import CourseError, Notebook, Result
@@ -78,10 +79,16 @@ def refresh(
     Returns:
         One line for every notebook that was left as it was, with the reason, in the order of the course.
     Raises:
-        CourseError: a notebook is not there, or jobs is under 1.
+        CourseError: a notebook is not there or belongs to an installation, or jobs is under 1.
         KeyboardInterrupt: after the kernels have ended; what was done by then is stored.
     """
     chosen, whole = _chosen(wanted, "standard", folder)
+    for notebook in chosen:
+        if notebook.path.is_relative_to(home.PACKAGE):
+            raise CourseError(
+                f"{notebook.path} belongs to the installed package and stays as it is; expected a notebook "
+                "of your own. Leave out --in-place, and copies are written to the folder that --out names."
+            )
     left = {}
     ended = _side_by_side(chosen, jobs_for(whole, jobs), out.resolve(), "standard", None)
     with contextlib.closing(ended):

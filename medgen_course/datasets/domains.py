@@ -33,6 +33,11 @@ class Truth:
     def __len__(self) -> int:
         return len(self.a)
 
+    def at(self, chosen: np.ndarray | slice) -> "Truth":
+        """What is known about some of the slices."""
+        known = (self.a, self.b, self.masks, self.healthy_a, self.healthy_b)
+        return Truth(*(None if x is None else x[chosen] for x in known))
+
 
 @dataclass(frozen=True)
 class Part:

@@ -1,8 +1,9 @@
 """Where image files are found, and how a MedMNIST file that is not here gets here.
 
-Places, in this order: `root=`, the environment variable MEDMNIST_ROOT, `data/`, `~/.medmnist`. What is in
-none of them is downloaded into `data/`: into a temporary folder there, checked against its MD5, then renamed,
-so that a file under its final name is always a complete one.
+Places, in this order: `root=`, the environment variable MEDMNIST_ROOT, `data/` of a checkout, `~/.medmnist`.
+What is in none of them is downloaded into `data/`, or into `~/.medmnist` where there is no checkout: into a
+temporary folder there, checked against its MD5, then renamed, so that a file under its final name is always a
+complete one.
 """
 
 import hashlib
@@ -18,13 +19,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from medgen_course import home
 from medgen_course.datasets.npz import problem
 from medgen_course.files import expanded
 
 TIMEOUT_S = (10, 30)  # to connect; between two pieces of the answer
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
 SIZES = (28, 64, 128, 224)  # pixels that MedMNIST comes in
 
 
@@ -60,14 +59,14 @@ def medmnist_info() -> dict[str, dict]:
         return runpy.run_path(str(table))["INFO"]
 
 
-def in_checkout() -> bool:
-    """Whether the package runs from a checkout of the project rather than from an installation."""
-    return (REPOSITORY / "pyproject.toml").is_file()
+def download_place() -> Place:
+    """Where downloads go: `data/` of a checkout; of an installation medmnist's own folder in the home."""
+    folder = home.checkout()
+    return Place("data/", folder / "data") if folder else _medmnist_place()
 
 
-def data_folder() -> Path:
-    """`data/` of the checkout that the package runs from; without a checkout, of the working directory."""
-    return (REPOSITORY if in_checkout() else Path.cwd()) / "data"
+def _medmnist_place() -> Place:
+    return Place("~/.medmnist", Path(os.path.expanduser("~/.medmnist")))
 
 
 def places(root: str | os.PathLike | None = None) -> list[Place]:
@@ -80,13 +79,9 @@ def places(root: str | os.PathLike | None = None) -> list[Place]:
     if variable := os.environ.get("MEDMNIST_ROOT"):
         folder = expanded(variable)
         found.append(Place("MEDMNIST_ROOT", folder))
-        if in_checkout() and not folder.is_absolute():
-            found.append(Place("MEDMNIST_ROOT", REPOSITORY / folder))
-    return [
-        *found,
-        Place("data/", data_folder()),
-        Place("~/.medmnist", Path(os.path.expanduser("~/.medmnist"))),
-    ]
+        if (checkout := home.checkout()) and not folder.is_absolute():
+            found.append(Place("MEDMNIST_ROOT", checkout / folder))
+    return list(dict.fromkeys([*found, download_place(), _medmnist_place()]))
 
 
 def md5(path: Path) -> str:
@@ -124,7 +119,8 @@ def official_file(name: str, size: int, root: str | os.PathLike | None, download
                               "move the file away and load again to download it, or, if it is your own data, "
                               f"load it by its path: datasets.load({str(path)!r})")  # fmt: skip
             return path, f"MedMNIST {path.name}, MD5 {expected}, from {place.label}"
-    path = data_folder() / f"{name}{suffix}.npz"
+    target = download_place()
+    path = target.folder / f"{name}{suffix}.npz"
     reason = _download(url, expected, path) if download else "download=False"
     if reason:
         looked = ", ".join(f"{place.folder} ({place.label})" for place in searched)
@@ -136,7 +132,8 @@ def official_file(name: str, size: int, root: str | os.PathLike | None, download
             'load("phantom") or fallback="phantom".',
             reason=f"{path.name} was not downloaded ({reason})",
         )
-    return path, f"MedMNIST {path.name}, MD5 {expected}, downloaded from {urlsplit(url).hostname} into data/"
+    host = urlsplit(url).hostname
+    return path, f"MedMNIST {path.name}, MD5 {expected}, downloaded from {host} into {target.label}"
 
 
 def official_name(checksum: str) -> tuple[str, int] | None:
@@ -154,7 +151,8 @@ def own_file(path: Path, root: str | os.PathLike | None) -> Path:
     Raises:
         DatasetUnavailable: there is no such file; the message names where it was looked for.
     """
-    bases = [Path.cwd(), *([REPOSITORY] if in_checkout() else []), *(place.folder for place in places(root))]
+    checkout = home.checkout()
+    bases = [Path.cwd(), *([checkout] if checkout else []), *(place.folder for place in places(root))]
     if root is not None:
         bases.insert(0, expanded(root))
     whole = expanded(path)

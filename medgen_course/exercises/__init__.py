@@ -19,6 +19,9 @@ from medgen_course.exercises.cyclegan_experiments import check_shift_error, chec
 from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.data_experiments import check_dose, check_leak
+from medgen_course.exercises.enhancement import check_consistency, check_weight
+from medgen_course.exercises.enhancement_bug_hunt import check_measure_bug_hunt
+from medgen_course.exercises.enhancement_experiments import check_average_cost, check_gain
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
@@ -33,17 +36,20 @@ __all__ = [
     "Verdict",
     "check_alternating_step",
     "check_anomaly_bug_hunt",
+    "check_average_cost",
     "check_balanced_accuracy",
     "check_best_length",
     "check_bits",
     "check_blur",
     "check_bug_hunt",
     "check_choose_threshold",
+    "check_consistency",
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
     "check_dose",
     "check_elbo",
     "check_fixed_sigma",
+    "check_gain",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
     "check_hidden_copies",
@@ -53,6 +59,7 @@ __all__ = [
     "check_kl",
     "check_latents_needed",
     "check_leak",
+    "check_measure_bug_hunt",
     "check_non_saturating",
     "check_receptive_field",
     "check_reconstruction_loss",
@@ -63,4 +70,5 @@ __all__ = [
     "check_tell_apart",
     "check_training_step",
     "check_truncation",
+    "check_weight",
 ]

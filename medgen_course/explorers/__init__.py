@@ -3,6 +3,8 @@
 from medgen_course.explorers.anomaly import AnomalyExplorer
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
+from medgen_course.explorers.enhancement import EnhancementExplorer
+from medgen_course.explorers.enhancement_view import Task
 from medgen_course.explorers.gan import GANExplorer
 from medgen_course.explorers.generator import GeneratorExplorer
 from medgen_course.explorers.latent import LatentExplorer
@@ -16,7 +18,8 @@ from medgen_course.explorers.translation import TranslationExplorer
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
-    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "Explorer", "GANExplorer", "GeneratorExplorer",
-    "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders",
-    "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
+    "GeneratorExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap",
+    "Sliders", "Task", "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture",
+    "reconstruction_errors",
 ]  # fmt: skip

@@ -155,8 +155,8 @@ class BetaExplorer(Explorer):
                 source += "; interpolated between measured β"
         lines = [
             f"β = {beta:.3g} · σ = {sigma:.4f} · effective β = β·σ² = {beta * sigma**2:.3g}",
-            f"{rebuilt} · KL {figures.rate:.2f} nats · {figures.active:.0f} of {self._latents} units active",
-            f"({source})",
+            f"{rebuilt} · KL {figures.rate:.2f} nats",
+            f"{figures.active:.0f} of {self._latents} units active ({source})",
         ]
         if self.convention.value != next(iter(CONVENTIONS)):
             setting = Setting(int(np.prod(self._shape)), self._latents, sigma, self._share)

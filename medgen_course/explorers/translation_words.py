@@ -44,8 +44,8 @@ def say_quality(translated: Tensor, truth: np.ndarray) -> str:
     return f"translated against the truth: PSNR {values['psnr'][0]:.1f} dB, SSIM {values['ssim'][0]:.3f}"
 
 
-def say_lesions(report: LesionReport) -> list[str]:
-    """What became of the lesion of one slice, and what was invented in it."""
+def say_lesions(report: LesionReport, made: str = "translated") -> list[str]:
+    """What became of the lesion of one slice, and what was invented in it; `made` says how it was made."""
     side = "brighter" if report.threshold > 0 else "darker"
     counts = f"each at least {report.smallest} px, {side} than the truth by more than"
     invented = (
@@ -53,10 +53,10 @@ def say_lesions(report: LesionReport) -> list[str]:
     )
     if not len(report.lesions):
         return ["no lesion in this slice", invented]
-    true, made = float(report.true_contrast[0]), float(report.contrast[0])
-    share = f", {100 * made / true:.0f} % of it" if true else ""
+    true, left = float(report.true_contrast[0]), float(report.contrast[0])
+    share = f", {100 * left / true:.0f} % of it" if true else ""
     fate = "erased (less than half is left)" if report.erased[0] else "not erased"
     return [
-        f"lesion, solid outline: contrast {true:+.3f} in truth, {made:+.3f} translated{share}: {fate}",
+        f"lesion, solid outline: contrast {true:+.3f} in truth, {left:+.3f} {made}{share}: {fate}",
         invented,
     ]

@@ -49,7 +49,7 @@ def dot_map(
     figure = Figure(4.9, 4.5)
     with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot()
-        axes.imshow(picture, extent=(*x_range, *y_range), aspect="auto", interpolation="nearest")
+        axes.imshow(picture, extent=(*x_range, *y_range), aspect="auto", interpolation="bilinear")
         for i, name in enumerate(names):
             axes.scatter([], [], s=40, color=render.PALETTE[i % len(render.PALETTE)], label=name)
         axes.grid(visible=False)

@@ -188,3 +188,38 @@ def anomaly() -> Figure:
         (430, 40), "threshold $t$: from healthy validation images;\nnever from the test split", (640, y - 8)
     )
     return pen.figure
+
+
+def enhancer() -> Figure:
+    """What is measured, a first guess, the network's answer; a distance, and a judge that sees both."""
+    pen = Pen(
+        320,
+        "Enhancement, from left to right: a true image x is measured by A, which leaves y, noisy, coarse or "
+        "with parts missing. A first guess puts y on the image's grid. The U-Net corrects the guess to the "
+        "answer x-hat. The distance between x-hat and x moves the U-Net. With a weight lambda above 0 a "
+        "judge D sees guess and answer, or guess and true image, and the adversarial loss moves the U-Net "
+        "too. Data consistency, which learns nothing, brings the answer back to what was measured.",
+    )
+    y = 200
+    pen.image((44, y), "$x$", "true")
+    pen.image((290, y), "$g(y)$", "first guess", OTHER_IMAGE)
+    pen.image((536, y), r"$\hat x$", "answer")
+    pen.variable((170, y), "$y$")
+    pen.text((170, y - 50), "measured:\n$y = A(x)$ + noise", size=SMALL)
+    pen.network((414, y), "U-Net", 96, 96, 110)
+    pen.network((630, 106), "judge $D$", 64, 40, 90)
+    for start, end in (
+        ((44 + HALF, y), (170 - RADIUS - 2, y)),
+        ((170 + RADIUS + 2, y), (290 - HALF, y)),
+        ((290 + HALF, y), (357, y)),
+        ((471, y), (536 - HALF, y)),
+        ((548, y - HALF - 18), (590, 128)),
+    ):
+        pen.arrow(start, end)
+    pen.arrow((300, y - HALF - 18), (583, 98), dashed=True, bend=0.12)
+    pen.text((380, 84), "$D$ sees the guess too", size=SMALL)
+    text = r"distance of $\hat x$ and $x$: moves the U-Net"
+    pen.loss((290, 296), text, (44, y + HALF), (536, y + HALF), bend=0.1)
+    pen.loss((530, 26), r"$\lambda$ · adversarial loss: moves the U-Net", (630, 78))
+    pen.text((636, y), "data consistency:\nback to $y$,\nnothing learnt", size=SMALL)
+    return pen.figure

@@ -3,6 +3,7 @@
 from medgen_course.runs.kinds import KINDS, kind_named
 from medgen_course.runs.verbs import (
     Figures,
+    enhance,
     evaluate,
     kind_of,
     load,
@@ -16,6 +17,7 @@ from medgen_course.runs.verbs import (
 __all__ = [
     "KINDS",
     "Figures",
+    "enhance",
     "evaluate",
     "kind_named",
     "kind_of",

@@ -220,6 +220,35 @@ def score(folder: str | Path, images: Path, out: Path) -> dict[str, int]:
     return detectors.score_file(kind, kind.load(RunFolder(folder), config), images, out)
 
 
+def enhance(folder: str | Path, images: Path, out: Path, consistent: bool = False) -> dict[str, np.ndarray]:
+    """Make better images of every array of images in an .npz.
+
+    Args:
+        folder: the run folder of an enhancer.
+        images: an .npz with `images`, or with several arrays such as `test_images`, in MedMNIST's layout, as
+            they
+            were measured: noisy ones, coarse ones (smaller by the factor), or zero-filled ones.
+        out: an .npz to be written, with arrays of the same names.
+        consistent: keep what was measured; see `degradations`.
+    Returns:
+        Name -> uint8 (N, C, H, W), as written (but for the place of the channels).
+    Raises:
+        RunNotFound, RunError: there is no run, or it does not enhance.
+        DatasetError: the images cannot be used.
+        ValueError: `out` is there already, is the input, or does not end in .npz.
+    """
+    images = expanded(images)
+    if expanded(out).resolve() == images.resolve():
+        raise ValueError(f"out is {out}, the file that is to be enhanced; give it another name.")
+    kind, config = _open(folder)
+    better, out = _verb(folder, kind, config, "enhance"), _npz(out)
+    model, made = kind.load(RunFolder(folder), config), {}
+    for name, array in layout.read_images(images).items():
+        made[name] = better(model, config, array, consistent, f"{images} [{name}]")
+    layout.save_images(out, made)
+    return made
+
+
 def _open(folder: str | Path) -> tuple[ModuleType, dict[str, Any]]:
     """The kind of a run folder's model, and `config.json` with that kind beside `model` instead of in it."""
     run = RunFolder(folder)

@@ -156,13 +156,13 @@ class _Run:
         fabric, started, images = self.fabric, time.perf_counter(), 0
         total, pending, names = 0.0, [], None
         cuda = [fabric.device] if fabric.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda), fabric.autocast():
+        with torch.random.fork_rng(devices=cuda):
             torch.manual_seed(derive_seed(self.seed, epoch, 1 + fabric.global_rank))
             batches = self.sampler.epoch(
                 epoch, self.seed, fabric.device, fabric.global_rank, fabric.world_size
             )
             for index, batch in enumerate(batches):
-                logs = self.algorithm.step(batch, self.backward)
+                logs = self.step(batch)
                 step = epoch * self.steps + index + 1
                 names = names or list(logs)
                 if logs.keys() != set(names):
@@ -185,6 +185,11 @@ class _Run:
         rate = images * fabric.world_size / seconds
         losses = dict(zip(names, means, strict=True))
         return {"epoch": epoch + 1, **losses, "seconds": seconds, "images_per_second": rate}
+
+    def step(self, batch: Any) -> dict[str, Tensor]:
+        """One update. Autocast keeps its copies of the weights until it ends, so each update has its own."""
+        with self.fabric.autocast():
+            return self.algorithm.step(batch, self.backward)
 
     def backward(self, loss: Tensor) -> None:
         """Gradients, averaged over the processes.
@@ -231,7 +236,7 @@ class _Run:
             TrainingDiverged: a loss or a weight is not finite.
         """
         state = copy.deepcopy(self.algorithm.state_dict())
-        logs = self.algorithm.step(batch, self.backward)
+        logs = self.step(batch)
         finite = all(math.isfinite(float(value)) for value in logs.values())
         if not finite or not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             raise TrainingDiverged(

@@ -51,7 +51,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    monkeypatch.setattr(fetch, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(fetch, "download_place", lambda: fetch.Place("data/", tmp_path / "data"))
     monkeypatch.setattr(fetch, "TIMEOUT_S", (120, 120))
     monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 8, "val": 4, "test": 4})
     monkeypatch.chdir(tmp_path)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from medgen_course import cli, doctor
+from medgen_course import cli, doctor, home
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +159,15 @@ def test_doctor_finds_a_remedy_for_every_problem(capsys, monkeypatch):
     assert [marks[topic].mark for topic in ("Python", "disk", "browser")] == ["PROBLEM", "PROBLEM", "note"]
     assert all(finding.remedy for finding in marks.values() if finding.mark == "PROBLEM")
     assert cli.main(["doctor"]) == 1
+
+
+def test_doctor_of_an_installation_knows_no_constraints_and_names_the_wheel(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda _: ["no-such-package"])
+    [finding] = doctor._packages()
+    assert "constraints.txt" in finding.remedy and doctor.constraints()["torch"]
+    monkeypatch.setattr(home, "PACKAGE", tmp_path / "site-packages" / "medgen_course")
+    [finding] = doctor._packages()
+    assert finding.remedy.endswith(".whl") and doctor.constraints() == {}
 
 
 def test_doctor_tells_a_foreign_kernel(monkeypatch, tmp_path):

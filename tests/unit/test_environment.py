@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 REPOSITORY = Path(__file__).parents[2]
 SLOW = {"lightning_fabric", "sklearn", "torchmetrics"}  # a second or two each to import
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-NAMED_OTHERWISE = {"torch": "pytorch"}
+NAMED_OTHERWISE = {"torch": "pytorch", "build": "python-build"}
 
 
 def plain(name):
@@ -23,7 +23,8 @@ def plain(name):
 
 
 def requirements():
-    lines = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    lines = [*PROJECT["project"]["dependencies"], *(line for extra in extras for line in extra)]
     return [Requirement(line) for line in lines]
 
 

@@ -9,7 +9,7 @@ import medgen_course
 
 PACKAGE = Path(medgen_course.__file__).parent
 FLOORS = (  # from the ground up; a room imports only rooms of the floors below
-    ("files", "phantom", "batches"),
+    ("home", "files", "phantom", "batches"),
     ("datasets", "models"),
     ("training", "pictures", "exercises", "pack"),
     ("pretrained", "course"),

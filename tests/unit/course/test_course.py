@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from medgen_course import course
+from medgen_course import course, home
 from medgen_course.course import page as pages
 from medgen_course.course import stored
 from medgen_course.course.errors import hidden_errors
@@ -52,6 +52,31 @@ def test_mistakes_name_what_is_there(folder, tmp_path):
     (folder / "02_broken.ipynb").write_text("{")
     with pytest.raises(CourseError, match=r"02_broken\.ipynb: expected a Jupyter notebook"):
         course.find(folder)
+
+
+def test_a_file_of_images_is_named_in_full_because_a_kernel_works_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cell = new_code_cell('dataset: str = "phantom"  # images', metadata={"tags": ["parameters"]})
+    made = new_notebook(cells=[cell], metadata={"kernelspec": stored.KERNELSPEC})
+    (tmp_path / "00_a.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    [notebook] = course.find(tmp_path)
+    assert course.parameters(notebook, dataset="mine.npz") == {"dataset": "mine.npz"}  # there is none
+    (tmp_path / "mine.npz").touch()
+    assert course.parameters(notebook, dataset="mine.npz") == {"dataset": str(tmp_path / "mine.npz")}
+    assert course.parameters(notebook, dataset="breastmnist") == {"dataset": "breastmnist"}
+
+
+def test_notebooks_come_from_the_package_where_there_is_no_checkout_and_stay_as_they_are(
+    tmp_path, monkeypatch
+):
+    package = tmp_path / "medgen_course"
+    monkeypatch.setattr(home, "PACKAGE", package)
+    (package / "shipped" / "notebooks").mkdir(parents=True)
+    write(package / "shipped" / "notebooks", "00_data")
+    assert [notebook.path for notebook in course.find()] == [package / "shipped/notebooks/00_data.ipynb"]
+    with pytest.raises(CourseError, match="belongs to the installed package"):
+        course.refresh(out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def result(name="00_data", seconds=30.0, budget_s=60, **more):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from npz_files import write_npz
 
-from medgen_course import datasets, phantom
+from medgen_course import datasets, home, phantom
 from medgen_course.datasets import fetch, sources
 from medgen_course.datasets.sources import DatasetError, DatasetUnavailable, PhantomFallback, load
 
@@ -111,7 +111,7 @@ def test_own_file_names_its_classes_and_keeps_its_size(world, tmp_path):
 def test_own_file_is_found_from_the_checkout_and_in_the_places(world, tmp_path, monkeypatch):
     write_npz(tmp_path / "checkout" / "data" / "mine.npz")
     (tmp_path / "checkout" / "pyproject.toml").touch()
-    monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "checkout")
+    monkeypatch.setattr(home, "PACKAGE", tmp_path / "checkout" / "medgen_course")
     assert load("data/mine.npz").name == "mine.npz"
     write_npz(world.data / "other.npz", count=7)
     assert len(load("other.npz").train) == 7

@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from npz_files import write_npz
 
+from medgen_course import home
 from medgen_course.datasets import fetch
 from medgen_course.datasets.sources import DatasetError, DatasetUnavailable, load
 
@@ -75,16 +76,20 @@ def test_places_are_searched_in_order(world, tmp_path, monkeypatch):
 def test_a_relative_medmnist_root_also_counts_from_the_checkout(world, tmp_path, monkeypatch):
     world.offer(write_npz(tmp_path / "checkout" / "images" / "pneumoniamnist.npz"))
     (tmp_path / "checkout" / "pyproject.toml").touch()
-    monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "checkout")
+    monkeypatch.setattr(home, "PACKAGE", tmp_path / "checkout" / "medgen_course")
     monkeypatch.setenv("MEDMNIST_ROOT", "images")
     assert load("pneumoniamnist", download=False).source.endswith("from MEDMNIST_ROOT")
 
 
-def test_data_folder_of_a_checkout_and_of_an_installation(tmp_path, monkeypatch):
-    assert fetch.data_folder() == Path(__file__).parents[3] / "data"
-    monkeypatch.setattr(fetch, "REPOSITORY", tmp_path / "site-packages")
-    monkeypatch.chdir(tmp_path)
-    assert fetch.data_folder() == tmp_path / "data"
+def test_downloads_of_a_checkout_go_to_data_and_those_of_an_installation_to_the_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("MEDMNIST_ROOT", raising=False)
+    assert fetch.download_place() == fetch.Place("data/", Path(__file__).parents[3] / "data")
+    assert [place.label for place in fetch.places()] == ["data/", "~/.medmnist"]
+    monkeypatch.setattr(home, "PACKAGE", tmp_path / "site-packages" / "medgen_course")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    assert fetch.download_place().folder == tmp_path / "home" / ".medmnist"
+    assert fetch.places() == [fetch.download_place()]
 
 
 def test_other_sizes_have_their_own_files(world, tmp_path):

@@ -19,6 +19,7 @@ from medgen_course.metrics import fidelity
 from medgen_course.metrics.anomaly import Detector, baselines
 from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.translators import Translators
+from medgen_course.models.unet import UNet, restore
 
 DATA = vae_toys.data()
 
@@ -96,6 +97,16 @@ def translation(_vaes):
     return explorers.TranslationExplorer(runs, part, ("T1w", "T2w"))
 
 
+def enhancement(_vaes):
+    truth = phantom_domains(32, counts=(2, 12, 2)).val.truth
+    model, methods = UNet(1, 32).eval().requires_grad_(False), {}
+    methods["darker"] = lambda worse, y: 0.5 * worse.guess(y)
+    methods["network"] = lambda worse, y: restore(model, worse, y)
+    tasks = [explorers.Task("denoise", "noise", (0.1, 0.2), 0.1, methods)]
+    tasks.append(explorers.Task("mri", "lines", (0.25,), 0.25, methods))
+    return explorers.EnhancementExplorer(tasks, truth.a, truth)
+
+
 def replay(_vaes):
     return explorers.GANExplorer(pretrained.load_recordings())
 
@@ -147,6 +158,11 @@ MOVES = {
         anomaly,
         [("index", 3), ("radius", 5.0), ("fraction", 0.9), ("x", -20.0), ("y", 10.0), ("flagged", 0.2),
          ("detector", "code")],
+    ),
+    "enhancement": (
+        enhancement,
+        [("index", 3), ("strength", 0.2), ("method", "darker"), ("task", 1), ("consistent", True),
+         ("limit", 1.0), ("outlines", False), ("index", 0)],
     ),
     "sandbox": (sandbox, [("sigma", 1.0), ("noise", 0.1), ("dropped", 0.5), ("copied", 0.5)]),
 }  # fmt: skip

@@ -78,7 +78,7 @@ def test_the_numbers_are_those_of_the_evaluation(models):
     text = BetaExplorer(models, DATA, beta=3).picture.text
     sigma = math.sqrt(models[3.0].variance)
     assert f"effective β = β·σ² = {3 * sigma**2:.3g}" in text
-    assert f"KL {figures.rate:.2f} nats · {figures.active:.0f} of 6 units active" in text
+    assert f"KL {figures.rate:.2f} nats\n{figures.active:.0f} of 6 units active" in text
     assert f"RMSE {figures.rmse:.4f}, {figures.reconstruction:,.1f} nats" in text
 
 

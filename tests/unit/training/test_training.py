@@ -61,6 +61,19 @@ def test_the_same_seed_gives_the_same_weights_and_the_callers_randomness_is_left
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_bfloat16_computes_each_step_with_the_weights_of_that_step():
+    """Autocast keeps the copies that it made of the weights until its block ends: one block, one step."""
+    same, losses = split(), {"float32": [], "bfloat16": []}
+    same.images[:] = same.images[0]  # so that a loss falls because of the weights alone
+    for precision, found in losses.items():
+        torch.manual_seed(0)
+        algorithm = AutoencoderAlgorithm(Autoencoder(1, 8, 4, width=4), learning_rate=1e-2)
+        note = lambda step, logs, found=found: found.append(logs["loss"].item())  # noqa: E731
+        fit(algorithm, Sampler(same, 4), 1, 0, "cpu", precision, callback=note, progress=False)
+    assert losses["float32"][-1] < 0.8 * losses["float32"][0]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+
+
 def test_callback_counts_steps_and_sees_the_logs():
     seen = []
     run(num_epochs=2, callback=lambda step, logs: seen.append((step, logs["loss"].item())))

@@ -1,0 +1,23 @@
+"""Tables over seeds: means with their ranges, and the budget below."""
+
+from medgen_course.course import tables_seeds
+
+BUDGET = {"images": 4708, "epochs": 16, "batch_size": 64, "n": 524, "weights": 281185}
+DRAWN = [
+    {"of": "VAE", "model": model, "seed": seed, "density": density, **BUDGET}
+    for model, values in {"VAE, N(0, I)": (0.3, 0.5), "VAE, mixture": (0.8, 0.9)}.items()
+    for seed, density in enumerate(values)
+]
+
+
+def test_generators_stand_with_their_ranges_and_their_budget():
+    table = tables_seeds.generators(DRAWN, ["density"])
+    assert table.rows["VAE, N(0, I)"] == ["281,185", "0.4 (0.3 to 0.5)"] and len(table.rows) == 2
+    assert all(word in table.note for word in ("4,708 images", "16 epochs", "batches of 64", "2 trainings"))
+    assert tables_seeds.over(DRAWN, "model", "density")["VAE, mixture"]["low"] == 0.8
+
+
+def test_cures_show_rate_and_error():
+    rows = [{"training": "β = 300", "seed": seed, "rate": rate, "rmse": 0.13, "images": 2048, "epochs": 4}
+            for seed, rate in enumerate((0.01, 0.03))]  # fmt: skip
+    assert tables_seeds.cures(rows).rows == {"β = 300": ["0.02 (0.01 to 0.03)", "0.1300 (0.1300 to 0.1300)"]}

@@ -1,0 +1,122 @@
+"""Checks of notebook 11: right answers pass, usual mistakes are named, stubs are not attempted."""
+
+import itertools
+
+import pytest
+import torch
+from test_exercises import verdict_of
+from torch.fft import fft2, ifft2
+
+from medgen_course import exercises
+
+keep, weigh, hunt = exercises.check_consistency, exercises.check_weight, exercises.check_measure_bug_hunt
+gain, cost = exercises.check_gain, exercises.check_average_cost
+
+
+def kept(x, y, mask):
+    return ifft2(torch.where(mask, y, fft2(x, norm="ortho")), norm="ortho").real
+
+
+def chosen(weights, psnr, frechet, limit):
+    least = psnr[weights.index(0)] - limit
+    return min((d, w) for w, p, d in zip(weights, psnr, frechet, strict=True) if p >= least)[1]
+
+
+def psnr_of(made, wanted, own_range=False, clean=None):
+    error = (made - wanted).square().mean((1, 2, 3))
+    peak = clean.amax((1, 2, 3)) - clean.amin((1, 2, 3)) if own_range else 1
+    return (10 * torch.log10(peak**2 / error.clamp(min=1e-10))).mean()
+
+
+def evaluation(own_range=False, on_test=False, noisy=False):
+    def fn(restore, strengths, val, test):
+        def score(pair, s):
+            return psnr_of(restore(pair[0], s), pair[0 if noisy else 1], own_range, pair[1])
+
+        best = max(strengths, key=lambda s: score(test if on_test else val, s))
+        return best, score(test, best)
+
+    return fn
+
+
+def gained(restore, noisy, clean):
+    return psnr_of(restore(noisy), clean) - psnr_of(noisy, clean)
+
+
+def averaged(draw, y, x, count):
+    return (sum(draw(y) for _ in range(count)) / count - x).square().mean()
+
+
+RIGHT = [
+    (keep, kept),
+    (keep, lambda x, y, m: x + ifft2(y - fft2(x, norm="ortho") * m, norm="ortho").real),
+    (weigh, chosen),
+    (hunt, evaluation()),
+    (gain, gained),
+    (cost, averaged),
+    (cost, lambda d, y, x, n: float((torch.stack([d(y) for _ in range(n)]).mean(0) - x).pow(2).mean())),
+]
+
+
+@pytest.mark.parametrize(("check", "fn"), RIGHT)
+def test_right_answers(check, fn, capsys):
+    assert verdict_of(check, fn, capsys).right
+
+
+WRONG = [
+    (keep, lambda x, y, m: ifft2(y, norm="ortho").real, "yours are zero"),
+    (keep, lambda x, y, m: x, "returned as it was"),
+    (keep, lambda x, y, m: ifft2(torch.where(m, y, fft2(x, norm="ortho")), norm="ortho"), "take `.real`"),
+    (keep, lambda x, y, m: ifft2(torch.where(m, fft2(x, norm="ortho"), y), norm="ortho").real, "exchanged"),
+    (keep, lambda x, y, m: ifft2(fft2(x, norm="ortho") + y, norm="ortho").real, "are added"),
+    (keep, lambda x, y, m: ifft2(torch.where(m, y, fft2(x)), norm="ortho").real, "the same norm"),
+    (keep, lambda x, y, m: x[0], "expected; yours is (1, 8, 8)"),
+    (weigh, lambda w, p, d, limit: w[d.index(min(d))], "limit was not asked for"),
+    (weigh, lambda w, p, d, limit: w[p.index(max(p))], "smallest distance is wanted"),
+    (weigh, lambda w, p, d, limit: 0.1, "is expected; yours is 0.1"),
+    (hunt, lambda r, s, v, t: (0.5, 3.0), "none of the three planted mistakes"),
+    (hunt, lambda r, s, v, t: 5, "Return two numbers"),
+    (gain, lambda r, n, c: psnr_of(r(n), c), "what does the noisy image have"),
+    (gain, lambda r, n, c: -gained(r, n, c), "Subtract the PSNR of what came in"),
+    (gain, lambda r, n, c: 10 * torch.log10((n - c).square().mean() / (r(n) - c).square().mean()),
+     "each image first"),
+    (cost, lambda d, y, x, n: (d(y) - x).square().mean(), "draw was called 1 times"),
+    (cost, lambda d, y, x, n: torch.stack([(d(y) - x).square().mean() for _ in range(n)]).mean(),
+     "Average the draws first"),
+    (cost, lambda d, y, x, n: averaged(d, y, y, n), "not with the measurement"),
+    (cost, lambda d, y, x, n: averaged(d, y, x, n) ** 0.5, "not its root"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "fn", "says"), WRONG)
+def test_mistakes_are_named(check, fn, says, capsys):
+    verdict = verdict_of(check, fn, capsys)
+    assert verdict.status == "not yet right" and says in verdict.message, verdict.message
+
+
+@pytest.mark.parametrize("flags", list(itertools.product([False, True], repeat=3))[1:])
+def test_each_of_the_planted_mistakes_is_told_by_itself(flags, capsys):
+    verdict = verdict_of(hunt, evaluation(*flags), capsys)
+    words = ("data range", "chosen on the test images", "compared with the noisy image")
+    assert verdict.message.startswith(f"{sum(flags)} of 3 mistakes remain")
+    assert [word in verdict.message for word in words] == list(flags)
+
+
+@pytest.mark.parametrize("check", [keep, weigh, hunt, gain, cost])
+def test_stubs_are_not_attempted(check, capsys):
+    assert verdict_of(check, lambda *given: None, capsys).status == "not attempted"
+
+
+def test_the_function_that_the_notebook_plants_has_all_three(capsys):
+    def my_measure(restore, strengths, val, test):
+        def score(pair, strength):
+            noisy, clean = pair
+            made = restore(noisy, strength)
+            error = (made - noisy).square().mean((1, 2, 3))
+            peak = clean.amax((1, 2, 3)) - clean.amin((1, 2, 3))
+            return (10 * torch.log10(peak**2 / error.clamp(min=1e-10))).mean()
+
+        best = max(strengths, key=lambda strength: score(test, strength))
+        return best, score(test, best)
+
+    assert verdict_of(hunt, my_measure, capsys).message.startswith("3 of 3 mistakes remain")
