@@ -69,6 +69,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/lab.py
 	$(BIN)/python recipes/known_map.py
 	$(BIN)/python recipes/three_minutes.py
+	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
 
 report: $(STAMP)

@@ -123,6 +123,7 @@ def evaluate(
     dataset: str | None = None,
     device: str = "auto",
     importance_samples: int = 200,
+    anomaly: str | None = None,
     json: bool = False,
 ) -> int:
     """Measure a trained model on the test split and write metrics.json into its run folder.
@@ -132,16 +133,19 @@ def evaluate(
         dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
+        anomaly: a class that counts as normal, by name or number: only measure how well the model tells all
+            others from it, and write anomaly.json.
         json: print JSON for scripts.
     """
     from medgen_course import runs
 
-    figures = runs.measure(folder, dataset, device, importance_samples)
+    figures = runs.measure(folder, dataset, device, importance_samples, anomaly)
     if json:
         print(dump_json(figures.json(), indent=2))
     else:
         print(f"Measured on {figures.measured_on['dataset']} ({figures.measured_on['source']}).")
-        _print_figures(figures.rows, runs.kind_of(folder).LEGEND)
+        legend = runs.kind_of(folder).LEGEND if anomaly is None else runs.anomaly.LEGEND
+        _print_figures(figures.rows, legend)
     runs.store(folder, figures)  # last: who cannot write there has seen the figures
     return 0
 
@@ -190,6 +194,22 @@ def translate(folder: Path, images: Path, to: Literal["a", "b"], out: Path) -> i
 
     for name, array in runs.translate(folder, images, to, out).items():
         print(f"{name}: {len(array)} images, {array.dtype} {array.shape}, written to {out}")
+    return 0
+
+
+def score(folder: Path, images: Path, out: Path) -> int:
+    """Say of every image how anomalous it is for a trained autoencoder or VAE.
+
+    Args:
+        folder: the run folder that `medgen train` wrote, best with --normal-class.
+        images: the .npz to be scored, with `images`, or with train_images, val_images, test_images.
+        out: the .csv to be written, a line for each image, higher is more anomalous; the maps go into an .npz
+            of the same name.
+    """
+    from medgen_course import runs
+
+    for name, count in runs.score(folder, images, out).items():
+        print(f"{name}: {count} images scored, written to {out}, maps to {out.with_suffix('.npz')}")
     return 0
 
 
@@ -262,6 +282,7 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (evaluate, ("folder",), None),
         (sample, ("folder",), None),
         (translate, ("folder", "images"), None),
+        (score, ("folder", "images"), None),
         (enhance, ("folder", "images"), None),
         (run, ("notebooks",), None),
         (pack, ("source",), Settings()),

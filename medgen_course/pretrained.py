@@ -19,6 +19,7 @@ from medgen_course.files import write_json
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.cyclegan_networks import ResNetGenerator
+from medgen_course.models.fanogan import FAnoGAN
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
@@ -230,6 +231,38 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     made = ResNetGenerator(**settings), ResNetGenerator(**settings | back)
     ways = zip(made, ("to_b", "to_a"), strict=True)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
+
+
+def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Classifier:
+    """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
+
+    Args:
+        dataset: "phantom" (64 px) or "pneumoniamnist".
+        model: "anomaly_small" or "anomaly_big", autoencoders by their code; "anomaly_vae", of the phantom
+            "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a classifier that was told.
+    """
+    tensors, about = _read(dataset, model)
+    kinds = {"autoencoder": Autoencoder, "vae": VAE, "classifier": Classifier}
+    return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
+
+
+def load_fanogan(dataset: str = "pneumoniamnist") -> FAnoGAN:
+    """The shipped GAN with an encoder for its normal class; raises RunNotFound."""
+    tensors, about = _read(dataset, "anomaly_encoder")
+    settings = about["model"]
+    model = FAnoGAN(*load_gan(dataset), settings["label"], settings["width"])
+    _fill(model.encoder, tensors, "network")
+    return model.eval()
+
+
+def anomaly_sweep_path(dataset: str) -> Path:
+    """Where AUROC over the length of the code, seeds and hidden anomalies rests (recipes/anomaly.py)."""
+    return shelf() / dataset / "anomaly_sweep.csv"
+
+
+def load_anomaly_sweep(dataset: str) -> dict[str, np.ndarray]:
+    """That sweep as columns, one entry for each length, seed and share of hidden anomalies; RunNotFound."""
+    return _columns(_there(anomaly_sweep_path(dataset), dataset))
 
 
 def load_enhancers() -> dict[str, dict[str, UNet]]:

@@ -47,6 +47,15 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         ):
             folder = folder_of(name, kind, kind, networks, settings, card[kind]["model"])
             made[f"{name}/{kind}"] = kind, title, folder
+    for kind, title, model in (
+        ("autoencoder", "autoencoder", "anomaly_small"),
+        ("vae", "VAE", "anomaly_vae"),
+    ):
+        about = pretrained.card("pneumoniamnist", model)
+        network, normal = pretrained.load_anomaly("pneumoniamnist", model), about["recipe"]["normal"]
+        settings = {"normal_class": normal}
+        folder = folder_of("pneumoniamnist", model, kind, {kind: network}, settings, about["model"])
+        made[f"pneumoniamnist/{model}"] = kind, f"{title}, trained on {normal} images alone", folder
     pair, card = pretrained.load_pix2pix(), pretrained.card("phantom", "pix2pix")
     a, b = card["recipe"]["domains"]
     for to, title in (("b", f"pix2pix, {a} → {b}"), ("a", f"pix2pix, {b} → {a}")):
@@ -72,7 +81,8 @@ def results() -> None:
     found = {}
     for name, (kind, title, folder) in run_folders().items():
         about = {"kind": kind, "title": title, "dataset": name.split("/")[0]}
-        figures = evaluate(folder)
+        normal = RunFolder(folder).load_config().get("normal_class")  # then as a detector, notebook 10
+        figures = evaluate(folder, anomaly=normal)
         rows = figures.rows
         if kind == "gan":  # against all the images that it learnt from, of which a data set may show a part
             rows = pretrained.card(about["dataset"], "gan")["test"]["test"]
@@ -96,7 +106,7 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "cyclegan", "enhancer"):
+    for name in ("autoencoder", "vae", "gan", "cyclegan", "anomaly", "enhancer"):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(getattr(schematics, name)()._repr_png_())

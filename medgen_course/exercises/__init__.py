@@ -4,6 +4,9 @@ One file per notebook, `verdict.py` for what all share. A check calls the functi
 `Verdict` at once and returns it.
 """
 
+from medgen_course.exercises.anomaly import check_choose_threshold, check_residual_score
+from medgen_course.exercises.anomaly_bug_hunt import check_anomaly_bug_hunt
+from medgen_course.exercises.anomaly_experiments import check_blur, check_smoothing
 from medgen_course.exercises.autoencoder import (
     check_interpolate,
     check_reconstruction_loss,
@@ -32,11 +35,14 @@ from medgen_course.exercises.verdict import Verdict
 __all__ = [
     "Verdict",
     "check_alternating_step",
+    "check_anomaly_bug_hunt",
     "check_average_cost",
     "check_balanced_accuracy",
     "check_best_length",
     "check_bits",
+    "check_blur",
     "check_bug_hunt",
+    "check_choose_threshold",
     "check_consistency",
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
@@ -58,7 +64,9 @@ __all__ = [
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
+    "check_residual_score",
     "check_shift_error",
+    "check_smoothing",
     "check_tell_apart",
     "check_training_step",
     "check_truncation",

@@ -1,5 +1,6 @@
 """Widgets to explore data and models: thin wiring over render.py, tested by setting their values."""
 
+from medgen_course.explorers.anomaly import AnomalyExplorer
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
 from medgen_course.explorers.enhancement import EnhancementExplorer
@@ -17,7 +18,8 @@ from medgen_course.explorers.translation import TranslationExplorer
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
-    "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer", "GeneratorExplorer",
-    "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Task",
-    "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
+    "GeneratorExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap",
+    "Sliders", "Task", "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture",
+    "reconstruction_errors",
 ]  # fmt: skip

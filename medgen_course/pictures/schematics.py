@@ -157,6 +157,39 @@ def pix2pix() -> Figure:
     return pen.figure
 
 
+def anomaly() -> Figure:
+    """Trained on healthy images: what differs from its reconstruction is called anomalous."""
+    pen = Pen(
+        260,
+        "Anomaly detection by reconstruction. A network that was trained on healthy images alone rebuilds "
+        "an image x with a lesion as x-hat, in which the lesion should be missing. The absolute difference "
+        "of the two is the map m. Its mean, or the mean of its highest pixels, is the score s of the "
+        "image, which is held against a threshold t that was chosen on healthy validation images.",
+    )
+    y = 150
+    x = pen.image((50, y), "$x$", "with a lesion")
+    pen.image((322, y), r"$\hat x$", "rebuilt: healthy?")
+    pen.network((183, y), "trained on\nhealthy images", 92, 92, 150)
+    difference = pen.image((470, y), "$m$", r"map $|x-\hat x|$", OTHER_IMAGE)
+    score = pen.variable((580, y), "$s$")
+    pen.text((580, y + 40), "score", size=SMALL)
+    for start, end in (
+        (50 + HALF, 106),
+        (260, 322 - HALF),
+        (322 + HALF, 470 - HALF),
+        (470 + HALF, 580 - RADIUS - 2),
+    ):
+        pen.arrow((start, y), (end, y))
+    pen.arrow((x[0], y + HALF), (difference[0], y + HALF), bend=-0.18)
+    pen.text((256, 240), "the image itself", size=SMALL)
+    pen.arrow((score[0] + RADIUS + 2, y), (652, y))
+    pen.text((652, y + 30), "flagged\nif $s > t$", size=SMALL)
+    pen.loss(
+        (430, 40), "threshold $t$: from healthy validation images;\nnever from the test split", (640, y - 8)
+    )
+    return pen.figure
+
+
 def enhancer() -> Figure:
     """What is measured, a first guess, the network's answer; a distance, and a judge that sees both."""
     pen = Pen(

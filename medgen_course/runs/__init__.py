@@ -9,6 +9,7 @@ from medgen_course.runs.verbs import (
     load,
     measure,
     sample,
+    score,
     store,
     translate,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "load",
     "measure",
     "sample",
+    "score",
     "store",
     "translate",
 ]

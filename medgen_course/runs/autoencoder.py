@@ -7,16 +7,18 @@ from medgen_course.batches.sampling import Sampler
 from medgen_course.datasets import Dataset
 from medgen_course.metrics import bootstrap_interval
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
+from medgen_course.runs.anomaly import DETECTOR
+from medgen_course.runs.anomaly import autoencoder_scores as score
 from medgen_course.runs.reconstruction import LEGEND, check_fit, measure, with_ends
 from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, network
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
-__all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train"]
+__all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "score", "train"]
 
 SETTINGS = Settings(num_epochs=10, batch_size=128, learning_rate=1e-3)
 CONFIG = {"model": network(channels=CHANNELS, size=SIZE, latent_dim=LATENT_DIM, width=WIDTH)}
-SHOWN = {"psnr": "PSNR, dB", "ssim": "SSIM"}
+SHOWN = {"psnr": "PSNR, dB", "ssim": "SSIM"} | DETECTOR
 INSTEAD = {
     "sample": "which has no prior to draw from; notebook 01 shows what happens if one tries. Train a VAE or "
     "a GAN: medgen train --help."

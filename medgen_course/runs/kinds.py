@@ -7,6 +7,7 @@ A kind is a module; it has those of these verbs that make sense for it:
     evaluate(model, config, data, device, importance_samples) -> figure -> row
     sample(model, config, n, seed, label) -> images uint8 (N, C, H, W), labels (N,) or None
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
+    score(model, images) -> name -> Scored              how anomalous; the first score has maps
     enhance(model, config, images, consistent, name) -> images      the same
 
 where a row's `note` is why its value is None, or what must be known of it. A kind also says CONFIG, what

@@ -31,6 +31,7 @@ CHANNELS, SIZE, LATENT_DIM, WIDTH = {"enum": [1, 3]}, integer(8, 1024), integer(
 BASE = {
     "dataset": TEXT,
     "model": {"type": "object"},
+    "normal_class": TEXT,
     "seed": integer(0, 2**64 - 1),
     "batch_size": integer(1, 2**63),
     "learning_rate": {"type": "number", "exclusiveMinimum": 0},

@@ -16,6 +16,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.audit import doubts
 from medgen_course.files import check_place, expanded
 from medgen_course.models.algorithm import Algorithm
+from medgen_course.runs.anomaly import restricted
 from medgen_course.training import History, RunError, fit
 from medgen_course.training.loop import Epochs
 
@@ -28,6 +29,8 @@ class Settings:
         dataset: a MedMNIST name, "phantom", or the path of your own .npz.
         out: the run folder; made if it is not there.
         num_epochs: epochs in all; with resume, those already done count.
+        normal_class: train on the images of one class alone, by name or number, to find what is not like
+            them; val and test keep all classes.
         batch_size: images in a batch (of each domain, where there are two), in each process.
         learning_rate: the optimiser's step size.
         seed: of the first weights, the order of the images and all noise.
@@ -45,6 +48,7 @@ class Settings:
     learning_rate: float
     seed: int = 0
     size: int | None = None
+    normal_class: str | None = None
     device: str = "auto"
     precision: str = "auto"
     devices: int = 1
@@ -95,15 +99,21 @@ def train_into(
         raise ValueError(f"size is {chosen.size}; the images of {data.name} have {data.size}. Leave it out.")
     for doubt in doubts(data):
         warnings.warn(f"{data.name}, {doubt}", stacklevel=2)
+    checksum, normal = data.checksum, {}
+    if chosen.normal_class is not None:
+        data, name = restricted(data, chosen.normal_class)
+        normal = {"normal_class": name}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chosen.seed)
         made = plan(data, chosen)
     given = asdict(chosen)
+    del given["normal_class"]  # by its name, in config.json
     about = {
         "dataset": str(Path(dataset).resolve()) if Path(dataset).is_file() else dataset,
-        "images": data.checksum,
+        "images": checksum,
         "batch_size": given.pop("batch_size"),
         "learning_rate": given.pop("learning_rate"),
+        **normal,
         **made.about,
     }
     del given["size"]  # the model's own, in config.json

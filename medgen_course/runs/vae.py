@@ -11,13 +11,15 @@ from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
 from medgen_course.models.samples import draw_from_prior
 from medgen_course.models.vae import LIKELIHOODS, VAE, VAEAlgorithm
+from medgen_course.runs.anomaly import DETECTOR
+from medgen_course.runs.anomaly import vae_scores as score
 from medgen_course.runs.reconstruction import LEGEND as ENDS
 from medgen_course.runs.reconstruction import check_fit, with_ends
 from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, network
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
-__all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "train"]
+__all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "score", "train"]
 
 SETTINGS = Settings(num_epochs=20, batch_size=128, learning_rate=3e-3)
 CONFIG = {
@@ -32,7 +34,8 @@ CONFIG = {
     ),
 }
 LEGEND = f"{ENDS} elbo, reconstruction, kl, log_likelihood: nats per image."
-SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"}
+SHOWN = {"elbo": "ELBO, nats", "bits_per_dim": "bits per pixel", "ssim": "SSIM"} | DETECTOR
+SHOWN |= {"auroc_elbo": "AUROC by ELBO", "auroc_kl": "AUROC by KL"}
 
 
 def train(

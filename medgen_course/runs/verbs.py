@@ -12,11 +12,14 @@ import numpy as np
 from medgen_course import datasets
 from medgen_course.batches.checks import check_seed
 from medgen_course.datasets import Dataset, layout
+from medgen_course.datasets.anomalies import normal_class
 from medgen_course.datasets.npz import memory_limit
 from medgen_course.files import check_place, expanded, write_json
 from medgen_course.models.translators import Direction
+from medgen_course.runs import anomaly as detectors
 from medgen_course.runs import schema
 from medgen_course.runs.kinds import KINDS, kind_named, kinds_with
+from medgen_course.runs.reconstruction import check_fit
 from medgen_course.training import RunError, RunFolder
 
 Row = dict[str, Any]
@@ -64,12 +67,17 @@ def evaluate(folder: str | Path, *arguments: Any, **options: Any) -> Figures:
 
 
 def store(folder: str | Path, figures: Figures) -> None:
-    """Write figures as `metrics.json` beside the weights; raises OSError."""
-    write_json(Path(folder) / "metrics.json", figures.json())
+    """Write figures beside the weights, as `metrics.json`, or `anomaly.json` those of a detector; OSError."""
+    name = "anomaly.json" if "normal" in figures.measured_on else "metrics.json"
+    write_json(Path(folder) / name, figures.json())
 
 
 def measure(
-    folder: str | Path, dataset: str | None = None, device: str = "auto", importance_samples: int = 200
+    folder: str | Path,
+    dataset: str | None = None,
+    device: str = "auto",
+    importance_samples: int = 200,
+    anomaly: str | None = None,
 ) -> Figures:
     """Measure a trained model on the test split.
 
@@ -78,6 +86,8 @@ def measure(
         dataset: other images than those it was trained on, or the place to which these have moved.
         device: auto, cpu, cuda or mps.
         importance_samples: draws for the importance-weighted likelihood of a VAE; 0 leaves it out.
+        anomaly: a class, by name or number, that counts as normal: then only how well the model tells the
+            other classes from it, see `anomaly.measure`.
     Returns:
         Each figure as a mean over images with its bootstrap interval, `value`, `low`, `high`, and where they
         make sense the ends that it can be read between, `worst` and `best`. Which figures: see `evaluate` of
@@ -98,7 +108,12 @@ def measure(
     data = datasets.load(dataset or config["dataset"], size=model.config["size"])
     if dataset is None:
         _check_unchanged(folder, config, data)
-    rows = kind.evaluate(model, config, data, device=device, importance_samples=importance_samples)
+    if anomaly is None:
+        rows = kind.evaluate(model, config, data, device=device, importance_samples=importance_samples)
+    else:
+        _verb(folder, kind, config, "score")
+        check_fit(config, data)
+        rows = detectors.measure(kind, model, config, data, anomaly)
     measured_on = {
         "dataset": data.name,
         "source": data.source,
@@ -106,6 +121,8 @@ def measure(
         "images": data.checksum,
         "weights": hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest(),
     }
+    if anomaly is not None:
+        measured_on["normal"] = data.label_names[normal_class(data, anomaly)]
     finite = {
         name: {key: None if _endless(value) else value for key, value in row.items()}
         for name, row in rows.items()
@@ -189,6 +206,18 @@ def translate(folder: str | Path, images: Path, to: Direction, out: Path) -> dic
         made[name] = turn(model, array, to, f"{images} [{name}]")
     layout.save_images(out, made)
     return made
+
+
+def score(folder: str | Path, images: Path, out: Path) -> dict[str, int]:
+    """Say of every image in an .npz how anomalous it is for the model of a run folder; see `score_file`.
+
+    Raises:
+        RunNotFound, RunError: there is no run, or its model gives no such score.
+        DatasetError, ValueError: see `score_file`.
+    """
+    kind, config = _open(folder)
+    _verb(folder, kind, config, "score")
+    return detectors.score_file(kind, kind.load(RunFolder(folder), config), images, out)
 
 
 def enhance(folder: str | Path, images: Path, out: Path, consistent: bool = False) -> dict[str, np.ndarray]:

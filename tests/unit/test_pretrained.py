@@ -31,8 +31,10 @@ def test_the_shelf_is_small_and_holds_no_pickle():
     translating = ("cyclegan", "pix2pix", "lab", "translation_eye")
     translators = [path for path in files if path.stem in translating]
     of_lengths = [path for path in files if path.stem == "autoencoders"]
+    detectors = [path for path in files if path.stem.startswith("anomaly")]
+    assert sum(path.stat().st_size for path in detectors) <= 2e6
     enhancers = [path for path in files if path.stem.startswith("enhance")]
-    named = {*of_gans, *translators, *of_lengths, *enhancers}
+    named = {*of_gans, *translators, *of_lengths, *enhancers, *detectors}
     assert sum(path.stat().st_size for path in {*files} - named) <= 12e6
     assert sum(path.stat().st_size for path in enhancers) <= 2e6
     assert all(path.stat().st_size <= 4.2e6 for path in of_lengths)
@@ -206,3 +208,48 @@ def test_the_shipped_gan_is_as_good_as_the_course_says():
         assert found["val"][name]["value"] >= 0.8 * found["val"][name]["best"]
     assert found["val"]["memorisation"]["value"] <= 0.10
     assert found["classifier"]["ratio_of_means"] >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model"),
+    [
+        *(
+            ("phantom", name)
+            for name in ("anomaly_small", "anomaly_big", "anomaly_vae_t2w", "anomaly_vae_t1w")
+        ),
+        ("pneumoniamnist", "anomaly_small"),
+        ("pneumoniamnist", "anomaly_vae"),
+    ],
+)
+def test_a_detector_rebuilds_images_of_its_size_and_its_card_says_what_it_learnt_from(dataset, model):
+    about = pretrained.card(dataset, model)
+    network = pretrained.load_anomaly(dataset, model)
+    size = about["model"]["size"]
+    assert about["recipe"]["normal_images_only"] and size == (64 if dataset == "phantom" else 28)
+    found = network.encode(torch.rand(2, 1, size, size))
+    code = found[0] if isinstance(found, tuple) else found
+    assert network.decode(code).shape == (2, 1, size, size)
+
+
+def test_the_encoder_finds_noise_for_the_shipped_gan():
+    model = pretrained.load_fanogan()
+    x_hat = model(torch.rand(2, 1, 28, 28))
+    assert x_hat.shape == (2, 1, 28, 28) and 0 <= x_hat.min() and x_hat.max() <= 1
+    assert not any(p.requires_grad for p in model.generator.parameters())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lengths"), [("phantom", [1, 4, 16, 128]), ("pneumoniamnist", [1, 2, 4, 8, 16, 32, 64, 128])]
+)
+def test_the_sweep_has_every_length_with_three_seeds_and_the_hidden_anomalies(dataset, lengths):
+    sweep = pretrained.load_anomaly_sweep(dataset)
+    clean = sweep["hidden"] == 0
+    assert sorted(set(sweep["latent_dim"][clean])) == lengths
+    assert (
+        clean.sum() == 3 * len(lengths)
+        and set(sweep["seed"]) == {0, 1, 2}
+        and len(set(sweep["updates"])) == 1
+    )
+    assert (sweep["hidden"][~clean] == 0.05).all() and (~clean).sum() == 3
+    for name in ("val_mean", "val_peak", "test_mean", "test_peak"):
+        assert ((sweep[name] >= 0) & (sweep[name] <= 1)).all()

@@ -10,11 +10,13 @@ import vae_toys
 from PIL import Image
 
 from medgen_course import explorers, pretrained
+from medgen_course.datasets.anomalies import phantom_anomalies
 from medgen_course.datasets.domains import phantom_domains
 from medgen_course.explorers import beta as beta_module
 from medgen_course.explorers import translation_view
 from medgen_course.explorers.parts import timeline
 from medgen_course.metrics import fidelity
+from medgen_course.metrics.anomaly import Detector, baselines
 from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet, restore
@@ -119,6 +121,13 @@ def sandbox(_vaes):
     return explorers.MetricSandbox(against, DATA.val.labels, DATA.train.images)
 
 
+def anomaly(_vaes):
+    task = phantom_anomalies(28, counts=(48, 1, 1))
+    subspace = baselines.Subspace.fit(task.train, 8)
+    detectors = {"PCA": Detector(subspace.residual, subspace.rebuilt), "code": Detector(subspace.mahalanobis)}
+    return explorers.AnomalyExplorer(detectors, task.val, size=28)
+
+
 # explorer, and moves: the name of a control and its new value, or of a button and nothing
 MOVES = {
     "data": (
@@ -144,6 +153,11 @@ MOVES = {
         translation,
         [("index", 3), ("direction", "a"), ("share", 0.0), ("moment", 1), ("play", 1), ("limit", 1.0),
          ("noise", 0.05), ("outlines", False), ("index", 0)],
+    ),
+    "anomaly": (
+        anomaly,
+        [("index", 3), ("radius", 5.0), ("fraction", 0.9), ("x", -20.0), ("y", 10.0), ("flagged", 0.2),
+         ("detector", "code")],
     ),
     "enhancement": (
         enhancement,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from medgen_course.pictures import pen, plots, schematics
 
-DRAWN = ("autoencoder", "vae", "gan", "cyclegan", "pix2pix", "enhancer")
+DRAWN = ("autoencoder", "vae", "gan", "cyclegan", "pix2pix", "anomaly", "enhancer")
 each = pytest.mark.parametrize("name", DRAWN)
 
 
