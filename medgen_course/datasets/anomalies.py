@@ -194,7 +194,7 @@ def _trial(size: int, contrast: str, each: int, seed: int, split: str) -> Trial:
 def _drawn(
     factors: np.ndarray, size: int, seed: int, split: str, contrast: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    made = phantom.generate(factors=factors, size=size, seed=seed, split=split)
     if contrast not in ("t1w", "t2w"):
         raise ValueError(f"contrast is {contrast!r}; the phantom has 't1w' and 't2w'.")
+    made = phantom.generate(factors=factors, size=size, seed=seed, split=split)
     return getattr(made, contrast), made.masks

@@ -214,18 +214,8 @@ def read_into(path: Path, archive: zipfile.ZipFile, header: Header, target: np.n
     Raises:
         DatasetError: the data are damaged or end early.
     """
-    try:
-        with archive.open(f"{header.key}.npy") as stream:
-            stream.read(header.offset)
-            _fill(target.T if header.fortran else target, stream, header.dtype)
-            stream.read(1)  # reaching the end is what makes zipfile compare the CRC
-    except DAMAGED as error:
-        raise problem(
-            f"{path} [{header.key}]",
-            f"damaged data ({_one_line(error)})",
-            "data that match their checksum",
-            "copy or download the file again",
-        ) from error
+    with _data(path, archive, header) as stream:
+        _fill(target.T if header.fortran else target, stream, header.dtype)
 
 
 def read_rows(path: Path, archive: zipfile.ZipFile, header: Header, rows: int) -> Iterator[np.ndarray]:
@@ -234,25 +224,35 @@ def read_rows(path: Path, archive: zipfile.ZipFile, header: Header, rows: int) -
     Raises:
         DatasetError: the data are damaged or end early, or lie column by column (Fortran's order).
     """
-    subject = f"{path} [{header.key}]"
     if header.fortran:
         raise problem(
-            subject,
+            f"{path} [{header.key}]",
             "an array in Fortran's order, too large for the memory",
             "one image after the other",
             "save numpy.ascontiguousarray(images) on a machine with more memory",
         )
+    with _data(path, archive, header) as stream:
+        for start in range(0, header.shape[0], rows):
+            block = np.empty((min(rows, header.shape[0] - start), *header.shape[1:]), header.dtype)
+            _fill(block, stream, header.dtype)
+            yield block
+
+
+@contextlib.contextmanager
+def _data(path: Path, archive: zipfile.ZipFile, header: Header) -> Iterator[BinaryIO]:
+    """The bytes of one array, to be read to their end; raises DatasetError where they are damaged."""
     try:
         with archive.open(f"{header.key}.npy") as stream:
             stream.read(header.offset)
-            for start in range(0, header.shape[0], rows):
-                block = np.empty((min(rows, header.shape[0] - start), *header.shape[1:]), header.dtype)
-                _fill(block, stream, header.dtype)
-                yield block
-            stream.read(1)
+            yield stream
+            stream.read(1)  # reaching the end is what makes zipfile compare the CRC
     except DAMAGED as error:
-        found, again = f"damaged data ({_one_line(error)})", "copy or download the file again"
-        raise problem(subject, found, "data that match their checksum", again) from error
+        raise problem(
+            f"{path} [{header.key}]",
+            f"damaged data ({_one_line(error)})",
+            "data that match their checksum",
+            "copy or download the file again",
+        ) from error
 
 
 def _fill(target: np.ndarray, stream: BinaryIO, dtype: np.dtype) -> None:

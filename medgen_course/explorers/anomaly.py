@@ -9,8 +9,8 @@ from medgen_course import phantom
 from medgen_course.datasets.anomalies import Trial
 from medgen_course.datasets.domains import without_lesions
 from medgen_course.explorers import anomaly_view as view
-from medgen_course.explorers.parts.base import Explorer, Notice, choice, index_slider, one_thread, slider
-from medgen_course.explorers.parts.upload import PictureError, Upload, fit_picture
+from medgen_course.explorers.parts.base import choice, index_slider, one_thread, slider
+from medgen_course.explorers.parts.own_picture import OwnPicture
 from medgen_course.metrics.anomaly.detection import confusion, threshold_at
 from medgen_course.metrics.anomaly.scores import Detector
 
@@ -21,7 +21,7 @@ FULL = 0.9995  # quantile of the healthy maps at which a map gets its full colou
 NOWHERE = "here the lesion would touch no brain tissue: the slice is shown without it"
 
 
-class AnomalyExplorer(Explorer):
+class AnomalyExplorer(OwnPicture):
     """A slice with a lesion, its reconstruction, the map of a score; below, where the score lies among those
     of validation images, and the ROC curve with a cursor at the threshold.
 
@@ -67,16 +67,10 @@ class AnomalyExplorer(Explorer):
         self.y = slider("back – front, mm", -60, 60, 0, 1, "place, from the middle of the head")
         self.flagged = slider("healthy flagged", 0, 0.5, 0.05, 0.01,
                               "the threshold: share of healthy validation images above it")  # fmt: skip
-        self.upload = Upload()
-        self.put_away = widgets.Button(description="Back to the slices",
-                                       tooltip="undo: put your own picture away")  # fmt: skip
-        self.notice = Notice()
+        self.offer_upload("Back to the slices")
         self.observe_controls(
             self.detector, self.index, self.radius, self.fraction, self.x, self.y, self.flagged
         )
-        self.upload.observe(self._on_upload, "count")
-        self.put_away.on_click(self._on_put_away)
-        self._keep(None)
         wrap = {"flex_flow": "row wrap"}
         rows = ([self.detector, self.index], [self.radius, self.fraction], [self.x, self.y], [self.flagged])
         self.children = (
@@ -137,8 +131,13 @@ class AnomalyExplorer(Explorer):
     def handle(self, change) -> None:
         """Draw; a control of the lesion or the slice puts an own picture away."""
         if change["owner"] in (self.index, self.radius, self.fraction, self.x, self.y):
-            self._keep(None)
+            self.keep(None)
         self.refresh()
+
+    def take(self) -> None:
+        """Keep the newest file, grey and as large as the slices; raises PictureError."""
+        self.keep(self.upload.picture(1, self._size))
+        self.notice.say("your picture: nothing like it was in training, so a high score says little about it")
 
     def _says(self, score: float, threshold: float, counts: dict[str, int], measured: "_Measured") -> str:
         below = float((measured.healthy < score).mean())
@@ -166,26 +165,6 @@ class AnomalyExplorer(Explorer):
             view.distributions(*pair, half, CHART),
             view.roc(*pair, width - view.PAD - half, CHART),
         )
-
-    def _on_upload(self, change) -> None:
-        """Keep the reader's file if it is a picture; otherwise say why, and leave everything as it is."""
-        try:
-            self.upload.picture(1, self._size)
-        except PictureError as error:
-            self.notice.say(str(error), alert=True)
-            return
-        self._keep(bytes(self.upload.content))
-        self.notice.say("your picture: nothing like it was in training, so a high score says little about it")
-        self.refresh()
-
-    def _keep(self, file: bytes | None) -> None:
-        self._own = None if file is None else fit_picture(file, 1, self._size)
-        self.put_away.layout.display = "none" if file is None else None
-        self.notice.say("")
-
-    def _on_put_away(self, _button) -> None:
-        self._keep(None)
-        self.refresh()
 
 
 class _Measured:

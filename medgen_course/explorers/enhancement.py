@@ -20,13 +20,11 @@ from medgen_course.explorers.enhancement_view import (
 from medgen_course.explorers.parts.base import (
     CONTROL_LAYOUT,
     LABEL_STYLE,
-    Explorer,
-    Notice,
     choice,
     index_slider,
     slider,
 )
-from medgen_course.explorers.parts.upload import PictureError, Upload
+from medgen_course.explorers.parts.own_picture import OwnPicture
 from medgen_course.explorers.parts.wipe import Wipe
 from medgen_course.explorers.translation_words import say_lesions
 from medgen_course.metrics.lesions import lesion_report
@@ -35,7 +33,7 @@ from medgen_course.pictures import plots, render_enhancement
 PANEL, WIDE = 176, 320  # side of a panel and of the wipe, in screen pixels, about
 
 
-class EnhancementExplorer(Explorer):
+class EnhancementExplorer(OwnPicture):
     """An image, measured and restored; a wipe between guess and answer; the difference to the truth."""
 
     def __init__(self, tasks: Sequence[Task], images: np.ndarray, truth: Truth | None = None):
@@ -74,15 +72,9 @@ class EnhancementExplorer(Explorer):
                                          layout={"width": "160px"},
                                          tooltip="true lesions solid, what was invented dashed")  # fmt: skip
         self.wipe = Wipe()
-        self.upload, self.notice, self._own = Upload(), Notice(), None
-        self.put_away = widgets.Button(
-            description="Back to the images", tooltip="undo: put your own picture away",
-            layout={"display": "none"},
-        )  # fmt: skip
+        self.offer_upload("Back to the images")
         self.observe_controls(self.task, self.strength, self.method, self.consistent, self.index, self.limit,
                               self.outlines)  # fmt: skip
-        self.upload.observe(self._on_upload, "count")
-        self.put_away.on_click(self._on_put_away)
         self._offer()
         self.children = self._arranged()
         self.refresh()
@@ -128,8 +120,12 @@ class EnhancementExplorer(Explorer):
         if change["owner"] is self.task:
             self._offer()
         elif change["owner"] is self.index:
-            self._keep(None)
+            self.keep(None)
         self.refresh()
+
+    def take(self) -> None:
+        """Keep the newest file, as the images are; raises PictureError."""
+        self.keep(self.upload.picture(self._images.shape[1], self._images.shape[-1]))
 
     def wiped(self) -> plots.Figure:
         """The wipe as it stands, as a static figure."""
@@ -148,25 +144,6 @@ class EnhancementExplorer(Explorer):
             names = [GUESS, *self.chosen.methods]
             self.method.options = names
             self.method.value = before if before in names[1:] else names[-1]
-
-    def _on_upload(self, _change) -> None:
-        """Take the reader's file if it is a picture; otherwise say why, and leave everything as it is."""
-        try:
-            own = self.upload.picture(self._images.shape[1], self._images.shape[-1])
-        except PictureError as error:
-            self.notice.say(str(error), alert=True)
-            return
-        self._keep(own)
-        self.refresh()
-
-    def _keep(self, own: np.ndarray | None) -> None:
-        self._own = own
-        self.notice.say("")
-        self.put_away.layout.display = "none" if own is None else None
-
-    def _on_put_away(self, _button) -> None:
-        self._keep(None)
-        self.refresh()
 
     def _arranged(self) -> tuple[widgets.Widget, ...]:
         lesions = [self.outlines] if self._rule else []

@@ -9,14 +9,13 @@ from medgen_course.datasets.domains import Part
 from medgen_course.explorers.parts.base import (
     CONTROL_LAYOUT,
     LABEL_STYLE,
-    Explorer,
-    Notice,
     choice,
     index_slider,
     slider,
 )
+from medgen_course.explorers.parts.own_picture import OwnPicture
 from medgen_course.explorers.parts.player import Player
-from medgen_course.explorers.parts.upload import PictureError, Upload, fit_picture
+from medgen_course.explorers.parts.upload import fit_picture
 from medgen_course.explorers.translation_view import Known, Moments, by_share, check, travel
 from medgen_course.explorers.translation_words import captions, say_cycle, say_lesions, say_quality
 from medgen_course.models.translators import Translators
@@ -25,7 +24,7 @@ from medgen_course.pictures import render_translation
 PANEL = 168  # side of a panel in screen pixels, about
 
 
-class TranslationExplorer(Explorer):
+class TranslationExplorer(OwnPicture):
     """An image, its translation, the way back, and what differs; beside them the truth, where it is known.
 
     Sliders go through the recorded moments of training and through the share of lesions that domain B had in
@@ -74,17 +73,11 @@ class TranslationExplorer(Explorer):
         self.outlines = widgets.Checkbox(value=True, description="lesion outlines", indent=False,
                                          layout={"width": "160px"},
                                          tooltip="true lesions solid, what was invented dashed")  # fmt: skip
-        self.upload = Upload()
         self.fit = choice("fit picture by", [("cutting out the middle", False), ("padding with black", True)],
                           "what happens to an oblong picture")  # fmt: skip
-        self.put_away = widgets.Button(description="Back to the images",
-                                       tooltip="undo: put your own picture away")  # fmt: skip
-        self.notice = Notice()
+        self.offer_upload("Back to the images")
         self.observe_controls(self.direction, self.index, self.share, self.moment, self.limit, self.noise,
                               self.outlines, self.fit)  # fmt: skip
-        self.upload.observe(self._on_upload, "count")
-        self.put_away.on_click(self._on_put_away)
-        self._keep(None)
         self.children = self._arranged()
         self.refresh()
 
@@ -131,14 +124,30 @@ class TranslationExplorer(Explorer):
         owner = change["owner"]
         with self.hold():
             if owner is self.index:
-                self._keep(None)
+                self.keep(None)
             elif owner is self.direction:
                 self.index.max = len(self._images) - 1
             elif owner is self.share:
                 self._on_share()
             if owner in (self.direction, self.fit):
-                self._keep(self._file)
+                self._show(self._file)
         self.refresh()
+
+    def take(self) -> None:
+        """Show the newest file; raises PictureError."""
+        self.upload.picture(1, self.source.shape[-1])
+        self._show(bytes(self.upload.content))
+
+    def keep(self, own: np.ndarray | None) -> None:
+        """As for all; without a picture no file is kept either."""
+        super().keep(own)
+        self._file = None
+
+    def _show(self, file: bytes | None) -> None:
+        """Show a reader's file, fitted to the domain that is translated, or none."""
+        shape = self._images.shape
+        self.keep(None if file is None else fit_picture(file, shape[1], shape[3], self.fit.value))
+        self._file = file
 
     @property
     def _images(self) -> np.ndarray:
@@ -177,28 +186,6 @@ class TranslationExplorer(Explorer):
     @property
     def _called(self) -> str:
         return f"image {self.index.value}" if self._own is None else "your picture"
-
-    def _on_upload(self, change) -> None:
-        """Keep the reader's file if it is a picture; otherwise say why, and leave everything as it is."""
-        try:
-            self.upload.picture(1, self.source.shape[-1])
-        except PictureError as error:
-            self.notice.say(str(error), alert=True)
-            return
-        self._keep(bytes(self.upload.content))
-        self.refresh()
-
-    def _keep(self, file: bytes | None) -> None:
-        """Show a reader's file, fitted to the domain that is translated, or none."""
-        shape = self._images.shape
-        self._own = None if file is None else fit_picture(file, shape[1], shape[3], self.fit.value)
-        self._file = file
-        self.notice.say("")
-        self.put_away.layout.display = "none" if file is None else None
-
-    def _on_put_away(self, _button) -> None:
-        self._keep(None)
-        self.refresh()
 
     def _arranged(self) -> tuple[widgets.Widget, ...]:
         several = [self.share] if len(self._runs) > 1 else []

@@ -56,6 +56,25 @@ class Algorithm:
             optimizer.load_state_dict(state["optimizers"][name])
 
 
+class CountingAlgorithm(Algorithm):
+    """An algorithm that remembers how many updates it has made, because something depends on it.
+
+    Attributes:
+        steps: updates so far; `step` adds to it.
+    """
+
+    steps: int = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Adds the number of steps."""
+        return {**super().state_dict(), "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over the number of steps too."""
+        super().load_state_dict(state)
+        self.steps = state["steps"]
+
+
 @torch.no_grad()
 def follow(average: nn.Module, network: nn.Module, ema: float, step: int) -> None:
     """Move averaged weights, and running statistics, towards a network's.

@@ -8,7 +8,7 @@ classes it varies along little more than one direction, and sees neither blur no
 import torch
 from torch import Tensor, nn
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, cosine_decay
 
 
 class Classifier(nn.Module):
@@ -98,7 +98,7 @@ def _layer(in_channels: int, out_channels: int, stride: int) -> list[nn.Module]:
     return [convolution, nn.BatchNorm2d(out_channels), nn.SiLU()]
 
 
-class ClassifierAlgorithm(Algorithm):
+class ClassifierAlgorithm(CountingAlgorithm):
     """AdamW on the cross-entropy: over classes, or for each label by itself where there are several.
 
     Args:
@@ -109,7 +109,7 @@ class ClassifierAlgorithm(Algorithm):
 
     def __init__(self, model: Classifier, learning_rate: float = 2e-3, decay_steps: int = 0):
         self.model, self.learning_rate, self.decay_steps = model, learning_rate, decay_steps
-        self.config, self.steps = model.config, 0
+        self.config = model.config
         self.networks = {"classifier": model}
         self.optimizers = {"classifier": torch.optim.AdamW(model.parameters(), lr=learning_rate)}
 
@@ -127,12 +127,3 @@ class ClassifierAlgorithm(Algorithm):
         optimizer.step()
         self.steps += 1
         return {"loss": loss.detach()}
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from medgen_course.batches.checks import check_between
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, follow
 from medgen_course.models.gan_objectives import squared_discriminator, squared_generator
 from medgen_course.models.image_pool import ImagePool
 
@@ -56,7 +56,7 @@ def linear_decay(optimizer: torch.optim.Optimizer, learning_rate: float, step: i
         group["lr"] = learning_rate * min(1.0, 2 * (1 - share))
 
 
-class CycleGANAlgorithm(Algorithm):
+class CycleGANAlgorithm(CountingAlgorithm):
     """Two generators, two discriminators, one update step.
 
     Adam with betas (0.5, 0.999) and lambda_identity = 0.5 lambda_cycle are the paper's. Where the domains
@@ -108,7 +108,7 @@ class CycleGANAlgorithm(Algorithm):
         self.lambda_cycle, self.warmup_steps = lambda_cycle, warmup_steps
         self.lambda_adversarial = lambda_adversarial
         self.lambda_identity = lambda_identity if same_channels else 0.0
-        self.learning_rate, self.decay_steps, self.ema, self.steps = learning_rate, decay_steps, ema, 0
+        self.learning_rate, self.decay_steps, self.ema = learning_rate, decay_steps, ema
         self.pool_a, self.pool_b = ImagePool(pool_size, seed=0), ImagePool(pool_size, seed=1)
         self.config = {**generator_ab.config, "kind": "cyclegan"}
         self.networks = {
@@ -187,13 +187,12 @@ class CycleGANAlgorithm(Algorithm):
         return {"loss/discriminator_a": losses[0].detach(), "loss/discriminator_b": losses[1].detach()}
 
     def state_dict(self) -> dict:
-        """Adds the pools and the number of steps, on which decay and averages depend."""
+        """Adds the pools."""
         pools = [self.pool_a.state_dict(), self.pool_b.state_dict()]
-        return {**super().state_dict(), "pools": pools, "steps": self.steps}
+        return {**super().state_dict(), "pools": pools}
 
     def load_state_dict(self, state: dict) -> None:
-        """Takes over the pools and the number of steps too."""
+        """Takes over the pools too."""
         super().load_state_dict(state)
         for pool, kept in zip((self.pool_a, self.pool_b), state["pools"], strict=True):
             pool.load_state_dict(kept)
-        self.steps = state["steps"]

@@ -7,7 +7,7 @@ the noise an image lies, from normal images, with generator and discriminator fr
 import torch
 from torch import Tensor, nn
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, cosine_decay
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.layers import ConvEncoder
 
@@ -62,7 +62,7 @@ def fanogan_distance(model: FAnoGAN, x: Tensor, x_hat: Tensor, kappa: float = 1.
     return pixels + kappa * (model.features(x) - model.features(x_hat)).square().mean(1)
 
 
-class FAnoGANAlgorithm(Algorithm):
+class FAnoGANAlgorithm(CountingAlgorithm):
     """Adam on `fanogan_distance` between images and what the generator makes of their codes.
 
     Args:
@@ -73,7 +73,7 @@ class FAnoGANAlgorithm(Algorithm):
 
     def __init__(self, model: FAnoGAN, learning_rate: float = 1e-3, decay_steps: int = 0):
         self.model, self.learning_rate, self.decay_steps = model, learning_rate, decay_steps
-        self.config, self.steps = model.config, 0
+        self.config = model.config
         self.networks = {"fanogan": model}
         self.optimizers = {"encoder": torch.optim.Adam(model.encoder.parameters(), lr=learning_rate)}
 
@@ -87,12 +87,3 @@ class FAnoGANAlgorithm(Algorithm):
         optimizer.step()
         self.steps += 1
         return {"loss": loss.detach()}
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

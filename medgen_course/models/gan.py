@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.nn.utils.parametrizations import spectral_norm as with_spectral_norm
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, follow
 from medgen_course.models.gan_objectives import OBJECTIVES, gradient_penalty
 from medgen_course.models.layers import Upsample, check_latent_dim, stage_sizes
 
@@ -140,7 +140,7 @@ class Discriminator(nn.Module):
         return logits.float()
 
 
-class GANAlgorithm(Algorithm):
+class GANAlgorithm(CountingAlgorithm):
     """Two players, one step each in turn; the generator's weights are also averaged over the steps.
 
     Adam's settings, 2e-4 and (0.5, 0.999), are DCGAN's. The average (`networks["generator_ema"]`, Karras et
@@ -192,7 +192,6 @@ class GANAlgorithm(Algorithm):
             for name, rate in rates.items()
         }
         self.every = discriminator_steps or self.objective.discriminator_steps
-        self.steps = 0
         self.last = {"loss/generator": torch.zeros(()), "grad/generator": torch.zeros(())}
 
     def step(self, batch: Batch, backward: Backward) -> dict[str, Tensor]:
@@ -252,13 +251,13 @@ class GANAlgorithm(Algorithm):
         return {"loss/generator": loss.detach(), "grad/generator": norm}
 
     def state_dict(self) -> dict:
-        """Adds the number of steps, on which the turns and the average depend."""
-        return {**super().state_dict(), "steps": self.steps, "last": self.last}
+        """Adds what the generator logged last."""
+        return {**super().state_dict(), "last": self.last}
 
     def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
+        """Takes it over too."""
         super().load_state_dict(state)
-        self.steps, self.last = state["steps"], state["last"]
+        self.last = state["last"]
 
 
 def gradient_norm(network: nn.Module) -> Tensor:

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, cosine_decay
 from medgen_course.models.layers import stage_widths
 from medgen_course.models.vae import VAE, kl_per_dimension, reparameterise
 
@@ -139,7 +139,7 @@ class FixedBeta(nn.Module):
     forward = VAE.forward
 
 
-class ConditionedVAEAlgorithm(Algorithm):
+class ConditionedVAEAlgorithm(CountingAlgorithm):
     """Adam on the negative ELBO of every image at a beta of its own, drawn log-uniformly.
 
     sigma^2 is the mean squared error as a function of beta, kept in the model's table. An image's loss is
@@ -155,14 +155,8 @@ class ConditionedVAEAlgorithm(Algorithm):
     def __init__(
         self, model: ConditionedVAE, learning_rate: float = 3e-3, decay_steps: int = 0, scale: float = 30.0
     ):
-        self.model, self.config, self.decay_steps, self.steps, self.scale = (
-            model,
-            model.config,
-            decay_steps,
-            0,
-            scale,
-        )
-        self.learning_rate = learning_rate
+        self.model, self.config = model, model.config
+        self.learning_rate, self.decay_steps, self.scale = learning_rate, decay_steps, scale
         self.networks = {"vae": model}
         self.optimizers = {"vae": torch.optim.Adam(model.parameters(), lr=learning_rate)}
 
@@ -198,12 +192,3 @@ class ConditionedVAEAlgorithm(Algorithm):
         self.model.log_variance.copy_(
             torch.where(mass > 0, torch.lerp(self.model.log_variance, new, rate), self.model.log_variance)
         )
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from medgen_course.batches.checks import check_between
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, follow
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, follow
 from medgen_course.models.cyclegan import linear_decay
 from medgen_course.models.cyclegan_networks import check_size, conv, norm
 from medgen_course.models.gan import initialise
@@ -82,7 +82,7 @@ class UNetGenerator(nn.Module):
         return self(x).float().sigmoid()
 
 
-class Pix2PixAlgorithm(Algorithm):
+class Pix2PixAlgorithm(CountingAlgorithm):
     """A generator from A to B, and a discriminator that judges pairs.
 
     Cross-entropy, lambda_l1 = 100 and Adam with betas (0.5, 0.999) are the paper's. Its images span -1 to 1
@@ -124,7 +124,7 @@ class Pix2PixAlgorithm(Algorithm):
         self.generator, self.discriminator = generator, discriminator
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.lambda_l1, self.learning_rate, self.decay_steps = lambda_l1, learning_rate, decay_steps
-        self.ema, self.steps = ema, 0
+        self.ema = ema
         self.config = {"kind": "pix2pix", "generator": generator.config}
         self.networks = {
             "generator": generator,
@@ -169,12 +169,3 @@ class Pix2PixAlgorithm(Algorithm):
         self.discriminator.requires_grad_(True)
         self.optimizers["generator"].step()
         return {"loss/adversarial": adversarial.detach(), "loss/l1": distance.detach()}
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps, on which decay and average depend."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

@@ -77,7 +77,6 @@ class ProgressiveAlgorithm(GANAlgorithm):
         """Grow; then the steps of a GAN on images of this level's side."""
         level = self.grow()
         logs = super().step({**batch, "x": self.generator.shrink(batch["x"])}, backward)
-        self.average.level.fill_(level)
         return logs | {"level": torch.tensor(level)}
 
     def verdicts(self, real: Tensor, fake: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:

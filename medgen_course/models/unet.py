@@ -19,7 +19,7 @@ from torch.nn.functional import interpolate, l1_loss, mse_loss, pad, pixel_shuff
 
 from medgen_course.batches.checks import check_between
 from medgen_course.batches.degradations import Degradation
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay, follow
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, cosine_decay, follow
 from medgen_course.models.gan_objectives import cross_entropy, non_saturating
 
 DISTANCES = {"squared": mse_loss, "absolute": l1_loss}
@@ -113,7 +113,7 @@ class Enhancer:
         return restore(self.model, self.degradation, y, consistent)
 
 
-class EnhancerAlgorithm(Algorithm):
+class EnhancerAlgorithm(CountingAlgorithm):
     """A U-Net, and with a weight above 0 a judge that tells its answers from true images.
 
     Args:
@@ -148,7 +148,7 @@ class EnhancerAlgorithm(Algorithm):
         self.model, self.degradation, self.distance = model, degradation, DISTANCES[distance]
         self.lambda_adversarial, self.discriminator = lambda_adversarial, discriminator
         self.average = copy.deepcopy(model).requires_grad_(False)
-        self.learning_rate, self.decay_steps, self.ema, self.steps = learning_rate, decay_steps, ema, 0
+        self.learning_rate, self.decay_steps, self.ema = learning_rate, decay_steps, ema
         self.config = getattr(model, "config", {})
         self.networks = {"unet": model, "unet_ema": self.average}
         self.optimizers = {"unet": torch.optim.Adam(model.parameters(), learning_rate)}
@@ -199,12 +199,3 @@ class EnhancerAlgorithm(Algorithm):
             self.discriminator.requires_grad_(True)
         self.optimizers["unet"].step()
         return logs
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps, on which decay and average depend."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

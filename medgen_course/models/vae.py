@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medgen_course.batches.checks import check_between
-from medgen_course.models.algorithm import Algorithm, Backward, Batch, cosine_decay
+from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, cosine_decay
 from medgen_course.models.layers import ConvDecoder, ConvEncoder, check_latent_dim
 
 LIKELIHOODS = ("gaussian", "bernoulli")
@@ -176,7 +176,7 @@ def elbo(model: VAE, x: Tensor) -> dict[str, Tensor]:
     return {"elbo": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
 
 
-class VAEAlgorithm(Algorithm):
+class VAEAlgorithm(CountingAlgorithm):
     """Adam on the negative ELBO, the KL weighted by `beta` (Higgins et al. 2017).
 
     Args:
@@ -205,7 +205,7 @@ class VAEAlgorithm(Algorithm):
         check_between("free_bits", free_bits, 0, math.inf)
         self.model, self.beta, self.warmup_steps, self.free_bits = model, beta, warmup_steps, free_bits
         self.learning_rate, self.decay_steps = learning_rate, decay_steps
-        self.config, self.steps = model.config, 0
+        self.config = model.config
         self.networks = {"vae": model}
         self.optimizers = {"vae": torch.optim.Adam(model.parameters(), lr=learning_rate)}
 
@@ -227,12 +227,3 @@ class VAEAlgorithm(Algorithm):
         optimizer.step()
         self.steps += 1
         return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "kl": kl.sum().detach()}
-
-    def state_dict(self) -> dict:
-        """Adds the number of steps, on which the warm-up depends."""
-        return {**super().state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Takes over the number of steps too."""
-        super().load_state_dict(state)
-        self.steps = state["steps"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -196,16 +197,10 @@ def translate(folder: str | Path, images: Path, to: Direction, out: Path) -> dic
         ValueError: `out` is there already or does not end in .npz, or there is no translator to this
             domain.
     """
-    images = expanded(images)
-    if expanded(out).resolve() == images.resolve():
-        raise ValueError(f"out is {out}, the file that is to be translated; give it another name.")
-    kind, config = _open(folder)
-    turn, out = _verb(folder, kind, config, "translate"), _npz(out)
-    model, made = kind.load(RunFolder(folder), config), {}
-    for name, array in layout.read_images(images).items():
-        made[name] = turn(model, array, to, f"{images} [{name}]")
-    layout.save_images(out, made)
-    return made
+    return _each_array(
+        folder, "translate", "translated", images, out,
+        lambda turn, model, config, array, name: turn(model, array, to, name),
+    )  # fmt: skip
 
 
 def score(folder: str | Path, images: Path, out: Path) -> dict[str, int]:
@@ -226,8 +221,7 @@ def enhance(folder: str | Path, images: Path, out: Path, consistent: bool = Fals
     Args:
         folder: the run folder of an enhancer.
         images: an .npz with `images`, or with several arrays such as `test_images`, in MedMNIST's layout, as
-            they
-            were measured: noisy ones, coarse ones (smaller by the factor), or zero-filled ones.
+            they were measured: noisy ones, coarse ones (smaller by the factor), or zero-filled ones.
         out: an .npz to be written, with arrays of the same names.
         consistent: keep what was measured; see `degradations`.
     Returns:
@@ -237,14 +231,27 @@ def enhance(folder: str | Path, images: Path, out: Path, consistent: bool = Fals
         DatasetError: the images cannot be used.
         ValueError: `out` is there already, is the input, or does not end in .npz.
     """
+    return _each_array(
+        folder, "enhance", "enhanced", images, out,
+        lambda better, model, config, array, name: better(model, config, array, consistent, name),
+    )  # fmt: skip
+
+
+def _each_array(
+    folder: str | Path, verb: str, done: str, images: Path, out: Path, work: Callable[..., np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Do something to every array of images in an .npz, and write them under the same names to `out`.
+
+    `work` gets what the kind has for the verb, the model, `config.json`, an array and its name for errors.
+    """
     images = expanded(images)
     if expanded(out).resolve() == images.resolve():
-        raise ValueError(f"out is {out}, the file that is to be enhanced; give it another name.")
+        raise ValueError(f"out is {out}, the file that is to be {done}; give it another name.")
     kind, config = _open(folder)
-    better, out = _verb(folder, kind, config, "enhance"), _npz(out)
+    does, out = _verb(folder, kind, config, verb), _npz(out)
     model, made = kind.load(RunFolder(folder), config), {}
     for name, array in layout.read_images(images).items():
-        made[name] = better(model, config, array, consistent, f"{images} [{name}]")
+        made[name] = work(does, model, config, array, f"{images} [{name}]")
     layout.save_images(out, made)
     return made
 

@@ -1,10 +1,14 @@
 """The anomaly explorer in JupyterLab: a lesion by keyboard, the threshold, another score, an own picture."""
 
-import io
-
-import numpy as np
-from PIL import Image
-from test_explorers_browser import check_controls, drag, keep_screenshot, state, wait_for_change
+from test_explorers_browser import (
+    PLACE,
+    check_controls,
+    drag,
+    give_picture,
+    keep_screenshot,
+    state,
+    wait_for_change,
+)
 
 SETUP = """
 import torch
@@ -18,17 +22,6 @@ shown = {f"{name}, peak": found[name].by_peak for name in ("PCA residual", "pixe
 shown["Mahalanobis in PCA"] = found["Mahalanobis in PCA"]
 explorers.AnomalyExplorer(shown, task.val)
 """
-PLACE = """() => {
-    const box = (node) => node.getBoundingClientRect();
-    const picture = document.querySelector("img.medgen-picture");
-    const area = box(document.querySelector(".medgen-explorer"));
-    const captions = [...document.querySelectorAll(".medgen-captions > div")].map(box);
-    return {
-        shrunk: picture.naturalWidth - box(picture).width,
-        beyond: box(picture).right - area.right,
-        above: Math.max(...captions.map((c) => c.bottom)) - box(picture).top,
-    };
-}"""
 
 
 def press(page, slider, key, before, times=1):
@@ -59,10 +52,7 @@ def test_a_lesion_by_keyboard_a_threshold_and_an_own_picture(run_code):
     keep_screenshot(page, "anomaly_explorer_no_map")
     page.get_by_role("combobox", name="score").select_option("pixel-wise Gaussian, peak")
     before = wait_for_change(page, before)
-    buffer = io.BytesIO()
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
-    field = page.locator(".medgen-upload input")
-    field.set_input_files({"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    give_picture(page)
     before = wait_for_change(page, before)
     assert page.locator(".medgen-captions > div").first.inner_text() == "your picture"
     keep_screenshot(page, "anomaly_explorer_own")

@@ -1,10 +1,6 @@
 """The enhancement explorer in JupyterLab: the wipe by mouse and keyboard, tasks, methods, an own picture."""
 
-import io
-
-import numpy as np
-from PIL import Image
-from test_explorers_browser import ask, check_controls, keep_screenshot, state, wait_for_change
+from test_explorers_browser import ask, check_controls, give_picture, keep_screenshot, state, wait_for_change
 
 SETUP = """
 import torch
@@ -67,10 +63,7 @@ def test_enhancement_by_mouse_and_keyboard(run_code):
     page.keyboard.press("ArrowRight")
     before = wait_for_change(page, before)
     assert "networks learnt at 0.1" in before[1]
-    buffer = io.BytesIO()
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
-    field = page.locator(".medgen-upload input")
-    field.set_input_files({"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    give_picture(page)
     before = wait_for_change(page, before)
     assert "your picture counts as the truth" in before[1]
     keep_screenshot(page, "enhancement_explorer_own")

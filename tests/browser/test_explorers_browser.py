@@ -1,10 +1,13 @@
 """The explorers as a reader meets them: in JupyterLab, by keyboard and by mouse."""
 
+import io
 import os
 import time
 from pathlib import Path
 
+import numpy as np
 from lab import PATIENCE
+from PIL import Image
 
 SETUP = """
 import numpy as np, torch
@@ -113,6 +116,43 @@ def wait_for_change(page, before):
         arg=list(before),
     )
     return state(page)
+
+
+PLACE = """() => {
+    const box = (node) => node.getBoundingClientRect();
+    const picture = document.querySelector("img.medgen-picture");
+    const area = box(document.querySelector(".medgen-explorer"));
+    const captions = [...document.querySelectorAll(".medgen-captions > div")].map(box);
+    return {
+        shrunk: picture.naturalWidth - box(picture).width,
+        beyond: box(picture).right - area.right,
+        above: Math.max(...captions.map((c) => c.bottom)) - box(picture).top,
+        columns: captions.map((c) => c.left - box(picture).left),
+    };
+}"""
+
+
+def stripes():
+    """A PNG file of stripes, wider than high."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def give_picture(page):
+    """Choose the stripes in the explorer's upload field."""
+    file = {"name": "stripes.png", "mimeType": "image/png", "buffer": stripes()}
+    page.locator(".medgen-upload input").set_input_files(file)
+
+
+def drop_picture(page):
+    """Drop the stripes on the explorer's upload field."""
+    page.evaluate("""bytes => {
+        const files = new DataTransfer();
+        files.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+        const field = document.querySelector(".medgen-upload span");
+        field.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+    }""", list(stripes()))  # fmt: skip
 
 
 def keep_screenshot(page, name):

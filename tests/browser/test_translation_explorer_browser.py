@@ -1,10 +1,15 @@
 """The translation explorer in JupyterLab: sliders, direction, outlines and an own picture."""
 
-import io
-
-import numpy as np
-from PIL import Image
-from test_explorers_browser import check_controls, drag, keep_screenshot, state, wait_for_change
+from test_explorers_browser import (
+    PLACE,
+    check_controls,
+    drag,
+    drop_picture,
+    give_picture,
+    keep_screenshot,
+    state,
+    wait_for_change,
+)
 
 SETUP = """
 import torch
@@ -28,18 +33,6 @@ def untrained():
 pair = Translators(untrained(), untrained())
 explorers.TranslationExplorer(pair, Part(domains.test.a, domains.test.b[:9]), ("T1w", "T2w"))
 """
-WIDE = """() => {
-    const box = (node) => node.getBoundingClientRect();
-    const picture = document.querySelector("img.medgen-picture");
-    const area = box(document.querySelector(".medgen-explorer"));
-    const captions = [...document.querySelectorAll(".medgen-captions > div")].map(box);
-    return {
-        shrunk: picture.naturalWidth - box(picture).width,
-        beyond: box(picture).right - area.right,
-        above: Math.max(...captions.map((c) => c.bottom)) - box(picture).top,
-        columns: captions.map((c) => c.left - box(picture).left),
-    };
-}"""
 
 
 def says(page, words):
@@ -65,7 +58,7 @@ def test_translation_by_keyboard_and_with_an_own_picture(run_code):
     check_controls(page, sliders=5, buttons=1)
     page.evaluate("document.querySelector('.medgen-explorer').scrollIntoView()")
     keep_screenshot(page, "translation_explorer")
-    place = page.evaluate(WIDE)
+    place = page.evaluate(PLACE)
     assert place["shrunk"] == 0 and place["beyond"] <= 0 and place["above"] <= 0
     assert place["columns"] == sorted(place["columns"]) and len(place["columns"]) == 4
     page.get_by_role("slider", name="image").focus()
@@ -101,10 +94,8 @@ def test_translation_by_keyboard_and_with_an_own_picture(run_code):
     page.get_by_role("checkbox", name="lesion outlines").press("Space")
     before = picture_changes(page, before)
     keep_screenshot(page, "translation_explorer_back")
-    buffer = io.BytesIO()
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
     field = page.locator(".medgen-upload input")
-    field.set_input_files({"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    give_picture(page)
     before = wait_for_change(page, before)
     assert "no truth is known for your picture" in before[1]
     captions = page.locator(".medgen-captions > div")
@@ -116,12 +107,7 @@ def test_translation_by_keyboard_and_with_an_own_picture(run_code):
     before = wait_for_change(page, before)
     assert captions.count() == 4
     assert page.get_by_role("button", name="Back to the images").count() == 0
-    page.evaluate("""bytes => {
-        const files = new DataTransfer();
-        files.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
-        const field = document.querySelector(".medgen-upload span");
-        field.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
-    }""", list(buffer.getvalue()))  # fmt: skip
+    drop_picture(page)
     before = wait_for_change(page, before)
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("ArrowLeft")  # an image of the list puts the own one away

@@ -1,10 +1,16 @@
 """The explorers of notebook 02 in JupyterLab: slider by keyboard, curve and map by mouse, a file given."""
 
-import io
-
-import numpy as np
-from PIL import Image
-from test_explorers_browser import DATA, SETUP, check_controls, drag, keep_screenshot, state, wait_for_change
+from test_explorers_browser import (
+    DATA,
+    SETUP,
+    check_controls,
+    drag,
+    drop_picture,
+    give_picture,
+    keep_screenshot,
+    state,
+    wait_for_change,
+)
 
 SHIPPED = """
 from medgen_course import pretrained
@@ -102,11 +108,7 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(run_code):
     first = page.locator(".medgen-sliders input").first
     there = "round((_.sliders.values[0] - _.sliders.lows[0]) / (_.sliders.highs[0] - _.sliders.lows[0]), 6)"
     before = drag(page, first, there, "0.8")  # forty of fifty steps
-    buffer = io.BytesIO()
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8) // 15 % 2 * 255, (60, 1))).save(buffer, "PNG")
-    stripes = {"name": "stripes.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-    field = page.locator(".medgen-upload input")
-    field.set_input_files(stripes)
+    give_picture(page)
     before = wait_for_change(page, before)
     keep_screenshot(page, "vae_latent_explorer_top")
     assert "Warning: unlike the images" in page.locator(".medgen-notice [role=alert]").inner_text()
@@ -116,18 +118,14 @@ def test_vae_latent_explorer_by_keyboard_mouse_and_upload(run_code):
     page.get_by_role("slider", name="from image").focus()
     page.keyboard.press("ArrowRight")
     before = wait_for_change(page, before)
-    field.set_input_files(stripes)  # the same file again
+    give_picture(page)  # the same file again
     before = wait_for_change(page, before)
+    field = page.locator(".medgen-upload input")
     field.set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.wait_for_function("document.querySelector('.medgen-notice').innerText.includes('cannot be read')")
     field.set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": bytes(8_000_001)})
     page.wait_for_function("document.querySelector('.medgen-notice').innerText.includes('at most 8 MB')")
-    page.evaluate("""bytes => {
-        const files = new DataTransfer();
-        files.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
-        const field = document.querySelector(".medgen-upload span");
-        field.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
-    }""", list(buffer.getvalue()))  # fmt: skip
+    drop_picture(page)
     page.wait_for_function("document.querySelector('.medgen-notice').innerText.includes('Warning: unlike')")
 
 

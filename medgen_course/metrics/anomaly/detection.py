@@ -145,26 +145,27 @@ def dice(maps: np.ndarray, masks: np.ndarray, threshold: float) -> Row:
     Returns:
         {"value", "low", "high"}, bootstrap over images.
     """
-    maps, inside = _pixels(maps, masks)
-    sick = inside.any((1, 2))
-    above, inside = maps[sick] > threshold, inside[sick]
-    overlap = 2 * (above & inside).sum((1, 2)) / (above.sum((1, 2)) + inside.sum((1, 2)))
-    return bootstrap_interval(overlap)
+    return bootstrap_interval(_overlap(*_sick(maps, masks), threshold))
 
 
 def dice_threshold(maps: np.ndarray, masks: np.ndarray, count: int = 60) -> float:
     """The threshold with the highest mean Dice among `count` quantiles of the maps above their median."""
     candidates = np.quantile(maps, 1 - np.geomspace(0.5, 1e-4, count))
+    maps, inside = _sick(maps, masks)
+    return float(max(candidates, key=lambda threshold: _overlap(maps, inside, threshold).mean()))
+
+
+def _overlap(maps: np.ndarray, inside: np.ndarray, threshold: float) -> np.ndarray:
+    """Dice of each image, (N,)."""
+    above = maps > threshold
+    return 2 * (above & inside).sum((1, 2)) / (above.sum((1, 2)) + inside.sum((1, 2)))
+
+
+def _sick(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Maps and masks, bool, of the images that have an anomaly."""
     maps, inside = _pixels(maps, masks)
     sick = inside.any((1, 2))
-    maps, inside = maps[sick], inside[sick]
-    area = inside.sum((1, 2))
-
-    def mean(threshold: float) -> float:
-        above = maps > threshold
-        return float((2 * (above & inside).sum((1, 2)) / (above.sum((1, 2)) + area)).mean())
-
-    return float(max(candidates, key=mean))
+    return maps[sick], inside[sick]
 
 
 def _pixels(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
