@@ -44,19 +44,30 @@ def say_quality(translated: Tensor, truth: np.ndarray) -> str:
     return f"translated against the truth: PSNR {values['psnr'][0]:.1f} dB, SSIM {values['ssim'][0]:.3f}"
 
 
+LESIONS = {
+    "none": "no lesion in this slice",
+    "lesion": "lesion, solid outline: contrast {true} in truth, {left} {made}{share}: {fate}",
+    "share": ", {percent} % of it",
+    "erased": "erased (less than half is left)",
+    "kept": "not erased",
+    "invented": "invented regions, dashed outline: {count} (each at least {smallest} px, {side} than the "
+    "truth by more than {threshold})",
+    "sides": ("brighter", "darker"),
+}
+
+
 def say_lesions(report: LesionReport, made: str = "translated") -> list[str]:
     """What became of the lesion of one slice, and what was invented in it; `made` says how it was made."""
-    side = "brighter" if report.threshold > 0 else "darker"
-    counts = f"each at least {report.smallest} px, {side} than the truth by more than"
-    invented = (
-        f"invented regions, dashed outline: {report.invented[0]} ({counts} {abs(report.threshold):.3f})"
+    invented = LESIONS["invented"].format(
+        count=report.invented[0],
+        smallest=report.smallest,
+        side=LESIONS["sides"][0 if report.threshold > 0 else 1],
+        threshold=f"{abs(report.threshold):.3f}",
     )
     if not len(report.lesions):
-        return ["no lesion in this slice", invented]
+        return [LESIONS["none"], invented]
     true, left = float(report.true_contrast[0]), float(report.contrast[0])
-    share = f", {100 * left / true:.0f} % of it" if true else ""
-    fate = "erased (less than half is left)" if report.erased[0] else "not erased"
-    return [
-        f"lesion, solid outline: contrast {true:+.3f} in truth, {left:+.3f} {made}{share}: {fate}",
-        invented,
-    ]
+    share = LESIONS["share"].format(percent=f"{100 * left / true:.0f}") if true else ""
+    fate = LESIONS["erased" if report.erased[0] else "kept"]
+    said = {"true": f"{true:+.3f}", "left": f"{left:+.3f}", "made": made, "share": share, "fate": fate}
+    return [LESIONS["lesion"].format(**said), invented]
