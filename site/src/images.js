@@ -64,7 +64,7 @@ export function enlarge({ data, width, height }, scale) {
 }
 
 const WIDTH = 2; // of an outline, screen pixels
-export const DASH = 4;
+const DASH = 5;
 
 // Draw a line around a region, outside of it, on an enlarged picture; in place.
 export function drawOutline(picture, mask, side, scale, colour, dashed = false) {
