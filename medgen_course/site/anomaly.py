@@ -1,4 +1,4 @@
-"""The anomaly explorer on a page: two networks, the phantom's slices before the scan, and the lesion's recipe.
+"""The anomaly explorer on a page: two networks, slices before the scan, and how a lesion is laid over them.
 
 A lesion is laid over a slice as `phantom` does it, before coil and noise, so that the page draws the very
 slices of the notebook. Which of a pixel's tissue it replaces depends on the anatomy: that is recorded.
@@ -195,8 +195,8 @@ def _slices(factors: np.ndarray) -> dict[str, Any]:
         "bias": bias.numpy().ravel(),
         "real": (NOISE * real).numpy().ravel(),
         "imaginary": imaginary.numpy().ravel(),
-        "noise": NOISE,
         "water": float(SIGNALS[T2W, list(TISSUES).index("csf")]),
+        "noise": NOISE,
         "edge": max(FIELD_OF_VIEW / SIZE, LESION_EDGE),
         "pixel": FIELD_OF_VIEW / SIZE,
         "pose": np.stack([column[n] for n in ("rotation", "shift_x", "shift_y")], 1).astype(np.float32).ravel(),

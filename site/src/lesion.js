@@ -29,7 +29,8 @@ export function drawSlice(phantom, size, slice, lesion) {
 function scanned(phantom, i, signal) {
   const real = f(phantom.real[i] + f(signal * phantom.bias[i]));
   const other = phantom.imaginary[i];
-  const level = f(255 * Math.min(f(Math.sqrt(f(f(real * real) + other * other))), 1));
+  const square = f(f(real * real) + f(f(phantom.noise ** 2) * f(other * other)));
+  const level = f(255 * Math.min(f(Math.sqrt(square)), 1));
   return level % 1 === 0.5 ? 2 * Math.round(level / 2) : Math.round(level);
 }
 
