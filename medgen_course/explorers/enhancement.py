@@ -88,6 +88,11 @@ class EnhancementExplorer(OwnPicture):
         return self._tasks[self.task.value]
 
     @property
+    def tasks(self) -> Sequence[Task]:
+        """All tasks, in order."""
+        return self._tasks
+
+    @property
     def rule(self) -> tuple[float, int] | None:
         """Threshold and smallest area of an invented lesion, from all images; None without lesions."""
         return self._rule

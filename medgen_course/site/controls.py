@@ -15,7 +15,8 @@ def _described(control: widgets.Widget) -> dict[str, Any]:
     if isinstance(control, widgets.Button):
         return about
     if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
-        return about | {"options": [text for text, _ in _pairs(control.options)], "value": control.index}
+        steps = {"steps": True} if isinstance(control, widgets.SelectionSlider) else {}
+        return about | steps | {"options": [text for text, _ in _pairs(control.options)], "value": control.index}
     if isinstance(control, widgets.Checkbox):
         return about | {"value": control.value}
     step = getattr(control, "step", 1)

@@ -11,7 +11,8 @@ function element(tag, className, parent, text = "") {
 let count = 0;
 
 export class Controls {
-  // about: name -> {label, hint, min, max, step, value} | {label, hint, options, value} | {value: boolean}.
+  // about: name -> {label, hint, min, max, step, value} | {label, hint, options, value} | {value: boolean};
+  // options stand in a list, or on a slider with steps: true.
   // Keys of the address are the names. `changed(name)` runs at most once an animation frame.
   constructor(parent, about, address, changed) {
     this.root = element("div", "live-controls", parent);
@@ -28,7 +29,7 @@ export class Controls {
     const id = `live-${++count}`;
     const label = element("label", "live-label", row, about.label);
     label.htmlFor = id;
-    const kind = about.options ? "select" : "input";
+    const kind = about.options && !about.steps ? "select" : "input";
     const input = element(kind, "", row);
     input.id = id;
     row.title = about.hint ?? "";
@@ -40,9 +41,10 @@ export class Controls {
     if (typeof about.value === "boolean") {
       row.classList.add("live-check");
       input.type = "checkbox";
-    } else if (!about.options) {
+    } else if (kind === "input") {
       input.type = "range";
-      [input.min, input.max, input.step] = [about.min, about.max, about.step];
+      if (about.steps) this.options(name, about.options);
+      else [input.min, input.max, input.step] = [about.min, about.max, about.step];
       kept.readout = element("output", "live-readout", row);
       kept.readout.setAttribute("for", id);
     } else this.options(name, about.options);
@@ -87,7 +89,7 @@ export class Controls {
     else input.value = value;
     if (readout) {
       const digits = (String(about.step).split(".")[1] ?? "").length;
-      readout.textContent = value.toFixed(about.whole || digits === 0 ? 0 : 2).replace("-", "−");
+      readout.textContent = about.steps ? about.options[value] : value.toFixed(digits ? 2 : 0).replace("-", "−");
       input.setAttribute("aria-valuetext", readout.textContent);
     }
   }
@@ -95,7 +97,8 @@ export class Controls {
   options(name, options) {
     const { input, about } = this.kept[name];
     about.options = options;
-    input.replaceChildren(...options.map((text, i) => Object.assign(new Option(text, i))));
+    if (about.steps) [input.min, input.max, input.step] = [0, options.length - 1, 1];
+    else input.replaceChildren(...options.map((text, i) => Object.assign(new Option(text, i))));
   }
 
   range(name, max) {
