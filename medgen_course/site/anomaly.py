@@ -129,7 +129,7 @@ def build() -> Live:
         "controls": described(
             score=shown.detector, slice=shown.index, radius=shown.radius, contrast=shown.fraction,
             x=shown.x, y=shown.y, flagged=shown.flagged, back=shown.put_away,
-        ),  # fmt: skip
+        ),
         "upload": shown.upload.label,
         "words": {
             "alt": shown.picture.alt, "captions": view.CAPTIONS, "says": view.SAYS, "verdicts": view.VERDICTS,
@@ -199,6 +199,6 @@ def _slices(factors: np.ndarray) -> dict[str, Any]:
         "noise": NOISE,
         "edge": max(FIELD_OF_VIEW / SIZE, LESION_EDGE),
         "pixel": FIELD_OF_VIEW / SIZE,
-        "pose": np.stack([column[n] for n in ("rotation", "shift_x", "shift_y")], 1).astype(np.float32).ravel(),
-        "waves": np.stack([column[f"fold_phase_{i}"] for i in (1, 2)], 1).astype(np.float32).ravel(),
+        "pose": np.stack([column[n] for n in ("rotation", "shift_x", "shift_y")], 1).ravel(),
+        "waves": np.stack([column[f"fold_phase_{i}"] for i in (1, 2)], 1).ravel(),
     }  # fmt: skip

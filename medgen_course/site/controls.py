@@ -16,7 +16,8 @@ def _described(control: widgets.Widget) -> dict[str, Any]:
         return about
     if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
         steps = {"steps": True} if isinstance(control, widgets.SelectionSlider) else {}
-        return about | steps | {"options": [text for text, _ in _pairs(control.options)], "value": control.index}
+        texts = [text for text, _ in _pairs(control.options)]
+        return about | steps | {"options": texts, "value": control.index}
     if isinstance(control, widgets.Checkbox):
         return about | {"value": control.value}
     step = getattr(control, "step", 1)

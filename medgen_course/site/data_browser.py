@@ -10,6 +10,7 @@ from medgen_course.explorers.parts.base import APART, panel_scale
 from medgen_course.site.controls import described
 from medgen_course.site.live import Live
 
+CITED = {"pneumoniamnist": "PneumoniaMNIST, from MedMNIST v2 (Yang et al. 2023)"}
 SHOWN = 24  # images of each split
 START = {"augmentation": 0.2, "corruption": "Rician noise", "strength": 0.15}  # as notebook 00 leaves it
 
@@ -42,7 +43,7 @@ def build() -> Live:
         splits = {split: getattr(data, split).first(SHOWN) for split in SPLITS}
         about = {
             "name": data.name, "choice": name, "channels": data.channels, "size": data.size,
-            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": f"{data.name}: {data.licence}",
+            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": _cited(data),
         }  # fmt: skip
         about["splits"] = {
             split: {"images": part.images.ravel(), "labels": part.labels.astype("int32").ravel()}
@@ -60,3 +61,8 @@ def build() -> Live:
         "Choose an image, turn and move it a little, spoil it, and see what has changed.",
         data=data,
     )
+
+
+def _cited(data: Dataset) -> str:
+    """Where images come from, and under which licence."""
+    return f"{CITED.get(data.name, data.name)}: {data.licence}"

@@ -114,8 +114,8 @@ def build() -> Live:
     return Live(
         "enhancement",
         "Take something away, and ask a network for it back",
-        "Add noise, leave out lines of k-space or cut a hole, choose who restores the slice, and see what came "
-        "back, what was lost and what was made up.",
+        "Add noise, leave out lines of k-space or cut a hole, choose who restores the slice, and see what "
+        "came back, what was lost and what was made up.",
         models,
         data,
         "U-Nets of notebook 11, trained on phantom slices.",

@@ -34,9 +34,10 @@ export async function mount(root, { data, session, address, announce }) {
   bank.disable("strength", tasks[start].strengths.length < 2);
   let method = chosen().methods[bank.value.method];
 
-  const wipe = hostedWipe(element("div", "live-wipe", root), address);
+  const beside = element("div", "live-beside", root);
+  const wipe = hostedWipe(element("div", "live-wipe", beside), address);
+  const numbers = new Numbers(beside, announce);
   const panels = new Panels(root);
-  const numbers = new Numbers(root, announce);
   const row = element("div", "live-row", root);
   uploadField(row, data.upload, take);
   const away = button(row, back, () => {
