@@ -18,7 +18,7 @@ export const signed = (x, digits) => (x < 0 ? "" : "+") + fixed(x, digits);
 export function general(x, digits = 6) {
   if (x === 0 || !Number.isFinite(x)) return String(x);
   const exponent = Number(x.toExponential(digits - 1).split("e")[1]);
-  if (exponent >= -4 && exponent < digits) return String(Number(x.toPrecision(digits)));
+  if (exponent >= -4 && exponent < digits) return String(Number(fixed(x, digits - 1 - exponent)));
   const [head, tail] = x.toExponential(digits - 1).split("e");
   return `${Number(head)}e${tail[0]}${tail.slice(1).padStart(2, "0")}`;
 }

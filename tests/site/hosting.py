@@ -52,7 +52,8 @@ def write(live, out: Path) -> None:
     page = PAGE.format(name=live.name, title=live.title, sentence=live.sentence)
     (out / f"{live.name}.html").write_text(page, encoding="utf-8")
     explorer = (SITE / "src" / "live" / f"{live.name}.js").as_posix()
-    entry = f'import {{ mount }} from "{explorer}"; import {{ start }} from "{HOST.as_posix()}"; start(mount);'
+    entry = f'import {{ mount }} from "{explorer}"; import {{ start }} from "{HOST.as_posix()}"; '
+    entry += "start(mount);"
     command = [ESBUILD, "--bundle", "--format=esm", f"--outfile={out / live.name}.js", "--log-level=warning"]
     subprocess.run(
         command, input=entry, text=True, check=True, cwd=SITE, env={"NODE_PATH": str(SITE / "node_modules")}

@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 
-PIXELS = """canvas => { const d = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+PIXELS = """canvas => {
+  const d = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   let s = ""; for (let i = 0; i < d.length; i += 4096) s += String.fromCharCode(...d.subarray(i, i + 4096));
   return [canvas.width, canvas.height, btoa(s)]; }"""
 
@@ -39,7 +40,8 @@ class LivePage:
         return np.frombuffer(base64.b64decode(content), np.uint8).reshape(height, width, 4)[..., :3]
 
     def captions(self):
-        return [text for text in self.page.locator("figure:not([hidden]) figcaption").all_inner_texts() if text]
+        texts = self.page.locator("figure:not([hidden]) figcaption").all_inner_texts()
+        return [text for text in texts if text]
 
     def numbers(self):
         return self.page.locator(".live-numbers").text_content()

@@ -1,4 +1,4 @@
-"""The anomaly explorer on a page beside the one in Python: ten states, keyboard, own pictures, the address."""
+"""The anomaly explorer on a page beside the one in Python: ten states, keyboard, own pictures, address."""
 
 import pytest
 from live_page import apart, cut

@@ -1,4 +1,4 @@
-"""The enhancement explorer on a page beside the one in Python: ten states, the wipe, own pictures, the address."""
+"""The enhancement explorer on a page beside the one in Python: ten states, wipe, own pictures, address."""
 
 import pytest
 from live_page import apart, cut

@@ -1,0 +1,79 @@
+"""What goes onto the page says the same as Python: networks before their export, slices, controls."""
+
+import numpy as np
+import pytest
+import torch
+
+from medgen_course import pretrained
+from medgen_course.explorers.anomaly import SLICES
+from medgen_course.metrics.anomaly import scores
+from medgen_course.phantom import draw_factors
+from medgen_course.site import anomaly, controls, data_browser, enhancement
+
+
+@pytest.fixture(scope="module")
+def slices():
+    return np.random.default_rng(0).integers(0, 256, (1, 1, 64, 64), dtype=np.uint8)
+
+
+def test_the_vaes_scores_are_those_of_the_metrics(slices):
+    vae = pretrained.load_anomaly("phantom", "anomaly_vae_t2w")
+    with torch.inference_mode():
+        rebuilt, elbo, elbo_map, kl, kl_map = anomaly.AllOfVAE(vae)(torch.from_numpy(slices).float())
+    wanted = scores.negative_elbo(vae, slices), scores.kl(vae, slices)
+    for value, score_map, want in zip((elbo, kl), (elbo_map, kl_map), wanted, strict=True):
+        np.testing.assert_allclose(value, want.image, rtol=1e-5)
+        np.testing.assert_allclose(scores.smooth(score_map.numpy()), want.map, atol=1e-4)
+    np.testing.assert_allclose(rebuilt, scores.rebuilt(scores.vae_mean(vae), slices), atol=1e-6)
+
+
+def test_a_reconstruction_takes_grey_levels(slices):
+    network = pretrained.load_anomaly("phantom", "anomaly_small")
+    with torch.inference_mode():
+        ours = anomaly.Rebuilding(network)(torch.from_numpy(slices).float())
+    np.testing.assert_allclose(ours, scores.rebuilt(network, slices), atol=1e-6)
+
+
+def test_every_slice_is_there_before_its_scan():
+    made = anomaly._slices(draw_factors(SLICES, 1, 1.0, "val"))
+    assert {made[name].size for name in ("base", "tissue", "matter")} == {SLICES * 64 * 64}
+    assert {made[name].dtype for name in ("base", "bias", "real", "pose")} == {np.dtype("float32")}
+
+
+def test_controls_keep_their_words_and_ranges():
+    shown = data_browser.explorer()
+    about = controls.described(a=shown.augmentation, c=shown.corruption, i=shown.index, b=shown.redraw)
+    assert about["a"] == {
+        "label": "augmentation", "hint": "0: none, 1: strong", "min": 0, "max": 1, "step": 0.05, "value": 0.2
+    }  # fmt: skip
+    assert about["c"]["options"][about["c"]["value"]] == "Rician noise"
+    assert about["i"]["step"] == 1 and set(about["b"]) == {"label", "hint"}
+
+
+def test_the_data_page_shows_some_images_with_their_licence():
+    live = data_browser.build()
+    assert not live.models
+    for about in live.data["sets"]:
+        pixels = about["channels"] * about["size"] ** 2
+        for split in about["splits"].values():
+            assert len(split["images"]) <= data_browser.SHOWN * pixels
+        assert ": " in about["source"]
+
+
+def test_repetitions_of_a_network_stay_in_the_notebook():
+    known = enhancement.networks()
+    assert set(known) == set(enhancement.TASKS)
+    assert not [how for made in known.values() for how in made if "seed" in how]
+
+
+def test_halved_weights_are_exact():
+    pytest.importorskip("onnx", reason="the export needs onnx and onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from medgen_course.site.export import to_onnx
+
+    model = enhancement.Restoring(enhancement.networks()["denoise"]["squared"]).eval()
+    guess = torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    session = onnxruntime.InferenceSession(to_onnx(model, {"guess": guess[:2]}, ["answer"]))
+    (answer,) = session.run(None, {"guess": guess.numpy()})
+    with torch.inference_mode():
+        np.testing.assert_allclose(answer, model(guess), atol=2e-6)
