@@ -1,10 +1,13 @@
 """Every rule that a class relies on can be broken."""
 
 import copy
+import re
 
 import pytest
 from class_rules import broken_class_rules
+from nbformat import read
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from test_notebooks import REPOSITORY, each_notebook
 
 from medgen_course.course.hosted import INSTALL
 from medgen_course.exercises import hunts
@@ -66,3 +69,14 @@ def test_every_rule_can_be_broken(expected):
     made = copy.deepcopy(good())
     BREAKS[expected](made.cells)
     assert any(expected in line for line in broken_class_rules(made)), broken_class_rules(made)
+
+
+@each_notebook
+def test_the_table_for_teachers_has_the_exercises_and_points_of_the_notebooks(notebook):
+    stubs = [cell.metadata.get("medgen", {}) for cell in read(notebook.path, as_version=4).cells]
+    points = [about["points"] for about in stubs if "points" in about]
+    text = (REPOSITORY / "docs" / "teaching.md").read_text(encoding="utf-8")
+    rows = [
+        re.split(r"\s*\|\s*", line) for line in text.splitlines() if line.startswith(f"| `{notebook.name}`")
+    ]
+    assert [row[5:7] for row in rows] == [[str(len(points)), str(sum(points))]]
