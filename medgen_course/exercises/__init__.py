@@ -4,6 +4,7 @@ One file per notebook, `verdict.py` for what all share. A check calls the functi
 `Verdict` at once and returns it. `hunts` draws bug hunts from a seed, `quiz` shows a question.
 """
 
+from medgen_course.exercises import hunts
 from medgen_course.exercises.anomaly import check_choose_threshold, check_residual_score
 from medgen_course.exercises.anomaly_bug_hunt import check_anomaly_bug_hunt
 from medgen_course.exercises.anomaly_experiments import check_blur, check_smoothing
@@ -73,5 +74,6 @@ __all__ = [
     "check_training_step",
     "check_truncation",
     "check_weight",
+    "hunts",
     "quiz",
 ]
