@@ -263,6 +263,53 @@ def run(
     return int(any(result.errors for result in course.run(notebooks, profile, dataset, out, jobs=jobs)))
 
 
+def release(
+    notebooks: Sequence[str] = (),
+    out: Path = Path("student"),
+    nbgrader: bool = False,
+    seed_by_student: Path | None = None,
+) -> int:
+    """Write the students' edition: no solutions, numbered exercises with points.
+
+    Args:
+        notebooks: numbers (1), names (autoencoder) or files; none takes the whole course.
+        out: an empty or new folder.
+        nbgrader: write source/NAME/NAME.ipynb with nbgrader's metadata, and nbgrader_config.py.
+        seed_by_student: a CSV file with a column `student`: each gets a folder and a bug hunt of their own.
+    """
+    from medgen_course import classroom
+
+    for line in classroom.release(out, notebooks, nbgrader, seed_by_student):
+        print(line)
+    print(f"Written to {quoted(out)}. What comes back: medgen grade SUBMISSIONS --out grades.csv")
+    return 0
+
+
+def grade(
+    submissions: Path,
+    notebooks: Sequence[str] = (),
+    out: Path = Path("grades.csv"),
+    seconds: float = 600.0,
+    memory: float = 4.0,
+    jobs: int | None = None,
+) -> int:
+    """Grade a folder of submissions, each in a process of its own; no sandbox against malice.
+
+    Args:
+        submissions: a folder with a folder for each student.
+        notebooks: lessons to grade; none takes those that somebody has handed in.
+        out: the table; pages for the class and each student go into a folder beside it.
+        seconds: wall-clock that an exercise may take, with the cells that it needs.
+        memory: GB that a submission may take.
+        jobs: submissions at a time; by default one for each core.
+    """
+    from medgen_course import classroom
+
+    classroom.grade(submissions, out, notebooks, seconds, memory, jobs)
+    print(f"Written to {quoted(out)}; read on: {quoted(out.with_suffix('') / 'index.html')}")
+    return 0
+
+
 def train(model: str, **settings: Any) -> int:
     """Train a model into a run folder."""
     from medgen_course.runs import kind_named
@@ -286,6 +333,8 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (enhance, ("folder", "images"), None),
         (run, ("notebooks",), None),
         (pack, ("source",), Settings()),
+        (release, ("notebooks",), None),
+        (grade, ("submissions", "notebooks"), None),
     )
 
 

@@ -1,9 +1,10 @@
 """Checks that students' cells call: give one your function, and it says what is right or wrong with it.
 
 One file per notebook, `verdict.py` for what all share. A check calls the function on small cases, shows a
-`Verdict` at once and returns it.
+`Verdict` at once and returns it. `hunts` draws bug hunts from a seed, `quiz` shows a question.
 """
 
+from medgen_course.exercises import hunts
 from medgen_course.exercises.anomaly import check_choose_threshold, check_residual_score
 from medgen_course.exercises.anomaly_bug_hunt import check_anomaly_bug_hunt
 from medgen_course.exercises.anomaly_experiments import check_blur, check_smoothing
@@ -26,6 +27,7 @@ from medgen_course.exercises.gan import check_alternating_step, check_non_satura
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
+from medgen_course.exercises.quiz import Quiz, quiz
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
 from medgen_course.exercises.vae_draw import check_reparameterise
@@ -33,6 +35,7 @@ from medgen_course.exercises.vae_experiments import check_fixed_sigma, check_lat
 from medgen_course.exercises.verdict import Verdict
 
 __all__ = [
+    "Quiz",
     "Verdict",
     "check_alternating_step",
     "check_anomaly_bug_hunt",
@@ -71,4 +74,6 @@ __all__ = [
     "check_training_step",
     "check_truncation",
     "check_weight",
+    "hunts",
+    "quiz",
 ]

@@ -1,92 +1,21 @@
-"""The bug hunt of notebook 04: three common mistakes in a step of CycleGAN, looked for by what they do."""
+"""The bug hunt of notebook 04: common mistakes in a step of CycleGAN, looked for by what they do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medgen_course.exercises.verdict import WRONG, Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.cyclegan_noting import Domain, NotingDiscriminator, NotingGenerator
+from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted, remaining
 
 Step = Callable[
     [nn.Module, nn.Module, nn.Module, nn.Module, dict[str, torch.optim.Optimizer], Tensor, Tensor], object
 ]
 
 
-class NotingGenerator(nn.Module):
-    """A generator that notes what it was fed with, what it made of it, and what the losses say to that.
-
-    Attributes:
-        fed, made: one tensor (B, 1, 2, 2) for each call.
-        slopes: (call, gradient (B, 1, 2, 2) of a loss with respect to what that call made).
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.linear, self.fed, self.made, self.slopes = nn.Linear(4, 4), [], [], []
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images (B, 1, 2, 2) to images (B, 1, 2, 2), both in [0, 1]."""
-        made, number = self.linear(x.flatten(1)).sigmoid().view(-1, 1, 2, 2), len(self.made)
-        self.fed.append(x.detach().clone())
-        self.made.append(made.detach().clone())
-        if made.requires_grad:
-            made.register_hook(lambda slope: self.slopes.append((number, slope)))
-        return made
-
-
-class NotingDiscriminator(nn.Module):
-    """A discriminator that notes which way its logits are pushed, and what it sends back to a generator.
-
-    Its logits start near 0.5. A positive slope pushes a logit down, to "generated"; a negative one up.
-
-    Attributes:
-        seen: every batch that it judged, (B, 1, 2, 2).
-        pushed: (batch, slopes (B,) of the loss with respect to its logits).
-        sent: (batch, slopes (B,)) for what went back through a batch that belongs to a generator's graph.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.linear, self.seen, self.pushed, self.sent = nn.Linear(4, 1), [], [], []
-        with torch.no_grad():
-            self.linear.weight.mul_(0.1)
-            self.linear.bias.fill_(0.5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images (B, 1, 2, 2) to logits (B, 1, 1, 1), one patch each."""
-        shown, weight = x.detach().clone(), self.linear.weight[0].detach().clone()
-        self.seen.append(shown)
-        if x.requires_grad:
-            x = x.clone()  # so that only what comes from this discriminator is noted
-            x.register_hook(lambda slope: self.sent.append((shown, slope.flatten(1) @ weight)))
-        logits = self.linear(x.flatten(1)).view(-1, 1, 1, 1)
-        if logits.requires_grad:
-            logits.register_hook(lambda slope: self.pushed.append((shown, slope.flatten())))
-        return logits
-
-
-class Domain:
-    """One domain and the networks that belong to it; all of them note what is done with them.
-
-    Args:
-        letter: "a" or "b".
-        maker: the name of the generator *to* this domain.
-        real: its images, (5, 1, 2, 2).
-    """
-
-    def __init__(self, letter: str, maker: str, real: Tensor):
-        self.letter, self.real = letter, real
-        self.maker, self.judge = NotingGenerator(), NotingDiscriminator()
-        self.named = {maker: self.maker, f"d_{letter}": self.judge}
-
-    @property
-    def made(self) -> Tensor:
-        """All images that the generator to this domain made, (N, 1, 2, 2)."""
-        return torch.cat([self.real[:0], *self.maker.made])
-
-
 def check_cyclegan_bug_hunt(step: Step) -> Verdict:
-    """Look for each of the three mistakes by itself.
+    """Look for each mistake of the pool (`hunts/cyclegan.py`) by itself; three of them are planted.
 
     Args:
         step: (g_ab, g_ba, d_a, d_b, optimisers "generators" and "discriminators", a, b): one update of each
@@ -98,14 +27,24 @@ def check_cyclegan_bug_hunt(step: Step) -> Verdict:
 
 
 def _examine(step: Callable) -> None:
-    domains = _run(step)
-    left = [text for look in (_domains, _identity, _detached) if (text := look(*domains))]
+    a, b, ended = _run(step)
+    looks = (_domains, _identity, _cycle, _wish, _detached)
+    left = [text for look in looks if (text := look(a, b))]
+    if not torch.allclose(_run(step, held=1.0)[2], ended, atol=1e-6):
+        left.append(
+            "the step ends elsewhere when gradients of an earlier one are still in the networks: each pair "
+            "of players must start from cleared gradients, or every update repeats all those before it."
+        )
     if left:
-        raise Finding(f"{len(left)} of 3 mistakes remain.\n" + "\n".join(f"- {text}" for text in left), WRONG)
+        raise remaining(left)
 
 
-def _run(step: Callable) -> tuple[Domain, Domain]:
-    """One step on small networks, noted; raises a `Finding` unless all four networks moved."""
+def _run(step: Callable, held: float | None = None) -> tuple[Domain, Domain, Tensor]:
+    """One step on small networks, noted, and all weights after it; a `Finding` unless all four moved.
+
+    Args:
+        held: what is in every gradient beforehand; None for no gradients.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         a = Domain("a", "g_ba", 0.3 * torch.rand(5, 1, 2, 2))  # dark images
@@ -116,6 +55,11 @@ def _run(step: Callable) -> tuple[Domain, Domain]:
             for name, pair in pairs.items()
         }
         networks = a.named | b.named
+        for name, optimizer in optimizers.items():
+            optimizer.register_step_pre_hook(lambda *_, name=name: _note(name, a.judge, b.judge))
+        for network in networks.values() if held is not None else ():
+            for weights in network.parameters():
+                weights.grad = torch.full_like(weights, held)
         before = {name: _weights(network) for name, network in networks.items()}
         call(step, *pairs["generators"], *pairs["discriminators"], optimizers, a.real.clone(), b.real.clone())
     still = [name for name, network in networks.items() if torch.equal(_weights(network), before[name])]
@@ -125,7 +69,12 @@ def _run(step: Callable) -> tuple[Domain, Domain]:
         raise Finding(
             f"{', '.join(still)} did not move: a loss must reach each network, and its optimiser must step."
         )
-    return a, b
+    return a, b, torch.cat([_weights(network) for network in networks.values()])
+
+
+def _note(player: str, *judges: NotingDiscriminator) -> None:
+    for judge_ in judges:
+        judge_.steps.append((player, {"pushed": len(judge_.pushed), "sent": len(judge_.sent)}))
 
 
 def _weights(network: nn.Module) -> Tensor:
@@ -181,13 +130,55 @@ def _identity(a: Domain, b: Domain) -> str:
     return f"{'; '.join(found)}. {advice}" if found else ""
 
 
+def _cycle(a: Domain, b: Domain) -> str:
+    """Whether what goes there and back is pulled to the image that it came from."""
+    found = []
+    for own, other in ((a, b), (b, a)):
+        back, there = own.maker, other.maker
+        origin = {made.tobytes(): fed for made, fed in _rows(there, own.real)}
+        pulls = []
+        for number, slope in back.slopes:
+            for k, fed in enumerate(back.fed[number]):
+                start = origin.get(fed.numpy().tobytes())
+                if start is not None:
+                    pulls.append(slope[k] * (back.made[number][k] - start))
+        if not pulls or not any((p > 0).any() for p in pulls) or any((p < 0).any() for p in pulls):
+            found.append(own.letter)
+    if not found:
+        return ""
+    return (
+        f"an image of {' or '.join(found)} that goes to the other domain and back is not pulled to itself. "
+        "Nothing pairs the two domains, so only the image that it began as can say what should come back."
+    )
+
+
+def _rows(generator: NotingGenerator, real: Tensor) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Each image that a generator made of a real one, and that real one."""
+    for fed, made in zip(generator.fed, generator.made, strict=True):
+        for k in _among(fed, real).nonzero().flatten():
+            yield made[k].numpy(), fed[k]
+
+
+def _wish(a: Domain, b: Domain) -> str:
+    """Whether the generators want their images to be taken for real."""
+    made = torch.cat([a.made, b.made])
+    wrong = []
+    for own in (a, b):
+        pushes = own.judge.of("generators", "pushed")
+        slopes = torch.cat([made[:0].flatten(), *(slope[_among(x, made)] for x, slope in pushes)])
+        if (slopes > 0).any() and not (slopes < 0).any():
+            wrong.append(f"d_{own.letter}")
+    advice = "the generators' loss falls when their images are found out, so they get easier to tell."
+    return f"before {' and '.join(wrong)} {advice}" if wrong else ""
+
+
 def _detached(a: Domain, b: Domain) -> str:
     """Whether the discriminators' wish reached a generator."""
     made = torch.cat([a.made, b.made])
     leaks = [
         f"d_{own.letter}"
         for own in (a, b)
-        if any((slopes[_among(x, made)] > 0).any() for x, slopes in own.judge.sent)
+        if any((slopes[_among(x, made)] > 0).any() for x, slopes in own.judge.of("discriminators", "sent"))
     ]
     advice = (
         "into the generators: it pushes them towards images that are easily found out, or, where that "

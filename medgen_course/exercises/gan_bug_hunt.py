@@ -1,66 +1,19 @@
-"""The bug hunt of notebook 03: three common mistakes in one training step, looked for by what they do."""
+"""The bug hunt of notebook 03: common mistakes in one training step, looked for by what they do."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from medgen_course.exercises.verdict import WRONG, Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.gan_noting import Logits, NotingSGD, Record, SeenBatches, note
+from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted, remaining
 
 Step = Callable[[nn.Module, nn.Module, dict[str, torch.optim.Optimizer], Tensor, Tensor], object]
 
 
-class SeenBatches(nn.Module):
-    """A discriminator with BatchNorm that notes every batch that it judges."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-        self.seen = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images (B, 1, 2, 2) to logits (B,)."""
-        self.seen.append(x.detach().clone())
-        return self.layers(x.flatten(1))[:, 0]
-
-
-class Logits(nn.Module):
-    """A generator that ends in logits: noise (B, 3) to (B, 1, 2, 2)."""
-
-    def __init__(self):
-        super().__init__()
-        self.linear = nn.Linear(3, 4)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Noise (B, 3) to logits (B, 1, 2, 2)."""
-        return self.linear(z).view(-1, 1, 2, 2)
-
-
-@dataclass
-class Record:
-    """What one step did.
-
-    Attributes:
-        real: the real images, (B, 1, 2, 2).
-        z: the noise, (B, 3).
-        seen: every batch that the discriminator judged.
-        first: the discriminator as it was before the step.
-        moves: at each step of the generator, its gradient and both networks as they stood.
-        left: the generator's gradient at each step of the discriminator.
-    """
-
-    real: Tensor
-    z: Tensor
-    seen: list[Tensor]
-    first: SeenBatches
-    moves: list[tuple[Tensor, Logits, SeenBatches]] = field(default_factory=list)
-    left: list[Tensor] = field(default_factory=list)
-
-
 def check_gan_bug_hunt(step: Step) -> Verdict:
-    """Look for each of the three mistakes by itself.
+    """Look for each mistake of the pool (`hunts/gan.py`) by itself; three of them are planted.
 
     Args:
         step: (generator, discriminator, optimisers "generator" and "discriminator", real images (B, C, H, W)
@@ -71,23 +24,24 @@ def check_gan_bug_hunt(step: Step) -> Verdict:
 
 
 def _examine(step: Callable) -> None:
-    record = _run(step)
-    looks = (_ranges, _batches, _own_push)
-    left = [str(found) for found in (_finding(look, record) for look in looks) if found]
+    record, ended = _run(step)
+    looks = (_ranges, _batches, _told, _wished, _own_push)
+    left = [text for look in looks for text in look(record)]
+    if not torch.allclose(_run(step, held=1.0)[1], ended, atol=1e-6):
+        left.append(
+            "the step ends elsewhere when gradients of an earlier one are still in the networks: each player "
+            "must start from cleared gradients, or every update repeats all those before it."
+        )
     if left:
-        raise Finding(f"{len(left)} of 3 mistakes remain.\n" + "\n".join(f"- {text}" for text in left), WRONG)
+        raise remaining(left)
 
 
-def _finding(look: Callable[[Record], None], record: Record) -> Finding | None:
-    try:
-        look(record)
-    except Finding as finding:
-        return finding
-    return None
+def _run(step: Callable, held: float | None = None) -> tuple[Record, Tensor]:
+    """One step on small networks, recorded, and all weights after it; a `Finding` unless both players moved.
 
-
-def _run(step: Callable) -> Record:
-    """One step on small networks, recorded; raises a `Finding` unless both players moved."""
+    Args:
+        held: what is in every gradient beforehand; None for no gradients.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         generator, discriminator = Logits(), SeenBatches()
@@ -95,9 +49,11 @@ def _run(step: Callable) -> Record:
         with torch.no_grad():
             generator.linear.bias.fill_(1.0)  # generated grey levels differ from real ones on average
         players = {"generator": generator, "discriminator": discriminator}
-        record = Record(real, z, discriminator.seen, copy.deepcopy(discriminator))
+        record = Record(real, z, discriminator.seen, copy.deepcopy(discriminator), generator.made)
+        for weights in () if held is None else (*generator.parameters(), *discriminator.parameters()):
+            weights.grad = torch.full_like(weights, held)
         optimizers = {
-            name: _Noting(player, lambda name=name: _note(record, name, generator, discriminator))
+            name: NotingSGD(player, lambda name=name: note(record, name, generator, discriminator))
             for name, player in players.items()
         }
         before = {name: _weights(player) for name, player in players.items()}
@@ -108,28 +64,7 @@ def _run(step: Callable) -> Record:
     for name, did in moved.items():
         if not did:
             raise Finding(f"the {name} did not move: its loss must reach it, and its optimiser must step.")
-    return record
-
-
-class _Noting(torch.optim.SGD):
-    """Plain SGD that takes a note before each step."""
-
-    def __init__(self, player: nn.Module, note: Callable[[], None]):
-        super().__init__(player.parameters(), lr=0.1)
-        self.note = note
-
-    def step(self, closure=None):
-        self.note()
-        return super().step(closure)
-
-
-def _note(record: Record, stepping: str, generator: Logits, discriminator: SeenBatches) -> None:
-    held = [torch.zeros_like(p) if p.grad is None else p.grad for p in generator.parameters()]
-    gradient = torch.cat([g.detach().flatten().clone() for g in held])
-    if stepping == "generator":
-        record.moves.append((gradient, copy.deepcopy(generator), copy.deepcopy(discriminator)))
-    else:
-        record.left.append(gradient)
+    return record, torch.cat([_weights(player) for player in players.values()])
 
 
 def _weights(network: nn.Module) -> Tensor:
@@ -141,25 +76,27 @@ def _real_rows(batch: Tensor, real: Tensor) -> Tensor:
     return (batch[:, None] - real[None]).flatten(2).abs().amax(2).min(1).values < 1e-6
 
 
-def _ranges(record: Record) -> None:
+def _ranges(record: Record) -> Iterator[str]:
+    """Whether the discriminator sees real and generated images in one range."""
     low, high = (
         min(float(x.min()) for x in record.seen),
         max(float(x.max()) for x in record.seen),
     )
     if low < 0 or high > 1:
-        raise Finding(
+        yield (
             f"the discriminator was shown grey levels from {low:.2f} to {high:.2f}. Real and generated "
             "images must lie in one range, here [0, 1]: otherwise D wins by looking at the range alone."
         )
-    if sum(int(_real_rows(x, record.real).sum()) for x in record.seen) < len(record.real):
-        raise Finding(
+    elif sum(int(_real_rows(x, record.real).sum()) for x in record.seen) < len(record.real):
+        yield (
             "the discriminator never saw all real images with the grey levels that they have. They are in "
             "[0, 1], as the generated ones are after the sigmoid, and must lie in one range: show them as "
             "they are."
         )
 
 
-def _batches(record: Record) -> None:
+def _batches(record: Record) -> Iterator[str]:
+    """Whether each batch is of one kind."""
     kinds = [_real_rows(x, record.real) for x in record.seen]
     long = any(len(x) > len(record.real) for x in record.seen)
     if long or any(kind.any() and not kind.all() for kind in kinds):
@@ -167,7 +104,7 @@ def _batches(record: Record) -> None:
         both = torch.cat([record.real, torch.zeros_like(record.real)])
         with torch.no_grad():
             apart, together = (float(judge_of(x)[0].sigmoid()) for x in (record.real, both))
-        raise Finding(
+        yield (
             "real and generated images went through a discriminator with BatchNorm in one batch: they are "
             "then standardised together, and the verdict on an image depends on the others. The same D gives "
             f"the same real image {apart:.2f} among real ones and {together:.2f} beside black ones. Judge "
@@ -175,22 +112,52 @@ def _batches(record: Record) -> None:
         )
 
 
-def _own_push(record: Record) -> None:
+def _on_made(record: Record, player: str) -> Tensor:
+    """With which slopes one player pushed the logits of generated images: (N,); below zero is "real"."""
+    every = [push for pushes in record.pushes.values() for push in pushes]
+    made = torch.cat(record.made)
+    found = [slope[_real_rows(x, made)] for x, slope in record.pushes[player] or every]
+    return torch.cat(found) if found else torch.zeros(0)
+
+
+def _told(record: Record) -> Iterator[str]:
+    """Whether the discriminator learns that generated images are generated."""
+    slopes = _on_made(record, "discriminator")
+    if (slopes < 0).any() and not (slopes > 0).any():
+        yield "after this step the discriminator takes what G has made for real more readily than before."
+
+
+def _wished(record: Record) -> Iterator[str]:
+    """Whether the generator wants its images to be taken for real."""
+    slopes = _on_made(record, "generator")
+    if (slopes > 0).any() and not (slopes < 0).any():
+        yield (
+            "the generator's loss falls when its images are found out. With every step they are easier to "
+            "tell from real ones."
+        )
+
+
+def _own_push(record: Record) -> Iterator[str]:
     """The generator must follow its own loss alone, as D was before or after D's step."""
-    if not any(gradient.any() for gradient in record.left):
+    sign = -1 if any(_wished(record)) else 1  # a wrong wish is another mistake, and named there
+    for held, generator, discriminator, left in record.moves:
+        if not any(gradient.any() for gradient in left):
+            continue
+        own = [_push(generator, judge_of, record.z, sign) for judge_of in (discriminator, record.first)]
+        along = any(torch.cosine_similarity(held, each, 0) > 0.999 for each in own)
+        rests = [held - other - each for other in left for each in own]  # near zero if `left` is still in it
+        if along and min(rest.norm() for rest in rests) > 1e-4 * held.norm():
+            continue
+        both = own[1] + left[-1]
+        kept = float(both @ own[1] / own[1].square().sum())
+        yield (
+            "the generator stepped along its own gradient plus what D's loss had left in it. That "
+            f"makes {kept:.0%} of the way that its own loss asks for. D's loss wants images that are "
+            "found out; together the two are -log D - log(1 - D), smallest at D = 1/2, so G stands still "
+            "where D is unsure. Detach the generated images for D, or clear G's gradients before its own "
+            "backward."
+        )
         return
-    for held, generator, discriminator in record.moves:
-        own = [_push(generator, judge_of, record.z) for judge_of in (discriminator, record.first)]
-        if not any(torch.cosine_similarity(held, each, 0) > 0.999 for each in own):
-            both = own[1] + _push(generator, record.first, record.z, sign=-1)
-            kept = float(both @ own[1] / own[1].square().sum())
-            raise Finding(
-                "the generator stepped along its own gradient plus what D's loss had left in it. That "
-                f"leaves {kept:.0%} of the way that its own loss asks for: D's loss wants images that are "
-                "found out; together the two are -log D - log(1 - D), smallest at D = 1/2, so G stands still "
-                "where D is unsure. Detach the generated images for D, or clear G's gradients before its own "
-                "backward."
-            )
 
 
 def _push(generator: Logits, discriminator: SeenBatches, z: Tensor, sign: int = 1) -> Tensor:

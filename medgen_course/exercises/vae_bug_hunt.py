@@ -171,6 +171,10 @@ def _examine_validation(model: nn.Module, beta: float) -> None:
             "different betas cannot be compared by it, and below beta = 1 it is no bound on log p(x). "
             "The ELBO has the KL once, whatever beta was trained."
         )
+    if _close(kl, 1):
+        raise Finding("its KL has the wrong sign: a model would look better the more its codes tell.")
+    if abs(kl) < 1e-6:
+        raise Finding("it does not notice the KL: the ELBO also pays for what a code tells beyond the prior.")
     if not _close(kl, -1):
         raise Finding(f"the KL counts {-kl:.3g} times; the ELBO subtracts it once, summed over latents.")
     if _loss_is_off(model):

@@ -94,6 +94,14 @@ def judge(
     return verdict
 
 
+def remaining(left: list[str]) -> Finding:
+    """Make the finding for a bug hunt in which these mistakes are left; three are planted."""
+    found = f"{len(left)} of 3 mistakes remain."
+    if len(left) > 3:
+        found = f"{len(left)} mistakes are in it now, more than were planted."
+    return Finding("\n- ".join([found, *left]), WRONG)
+
+
 def not_attempted() -> Finding:
     """Make the finding for a stub, which returns None."""
     return Finding("The function returns None: write its body, then run this cell again.", NOT_ATTEMPTED)

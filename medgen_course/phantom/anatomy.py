@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from medgen_course.phantom.brain import brain_half_axes, draw_brain
-from medgen_course.phantom.points import Points, at_least, reach, share, sqrt
+from medgen_course.phantom.lesion import Lesions, draw_lesions
+from medgen_course.phantom.points import Points, at_least, reach, share, sqrt, times
 
 FIELD_OF_VIEW = 200.0  # mm, both sides
 SOFTNESS = 1.5  # mm over which an edge fades at least, because surfaces run askew through a thick slice
@@ -49,7 +50,7 @@ def oversampling(size: int) -> int:
     return math.ceil(56 / size)
 
 
-def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     """Draw the anatomies of a factor table.
 
     Args:
@@ -57,15 +58,14 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
         size: pixels per side.
     Returns:
         Shares of every pixel: tissues in the order fat, muscle, csf, grey, white, shape
-        (N, 5, size, size), sum <= 1 (the rest is air and bone); and the share of brain tissue that
-        the lesion takes, shape (N, 1, size, size).
+        (N, 5, size, size), sum <= 1 (the rest is air and bone); and the pixels that lesions touch.
     """
     table = factors.numpy()
     each = oversampling(size)
     pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
     f = {name: table[:, i, None, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1, 1)
-    maps = np.empty((6, len(table), each * each, size, size), dtype=np.float32)
-    fat, muscle, csf, grey, white, lesion = maps
+    maps = np.empty((5, len(table), each * each, size, size), dtype=np.float32)
+    fat, muscle, csf, grey, white = maps
     maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
     x, y = _head_frame(f, size)  # (N, P, size, size)
@@ -75,12 +75,21 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
     inside = Points.of(skin > reach(pixel))
     shares = draw_brain(f, inside, *inside.pick(x, y, skin), pixel)
-    for stack, values in zip((grey, white, lesion), shares, strict=True):
+    for stack, values in zip((grey, white), shares, strict=True):
         inside.put(values, stack)
     csf -= white
     csf -= grey
-    pooled = torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1)  # (N, 6, size, size)
-    return pooled[:, :5], pooled[:, 5:]
+    flat = {name: values.reshape(-1) for name, values in f.items()}
+    lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
+    return torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1), lesions
+
+
+def _lesion_places(f, size):
+    """Row and column in which the middle of each image's lesion lies, and the width of a pixel in mm."""
+    width, angle = FIELD_OF_VIEW / size, np.deg2rad(f["rotation"])
+    c, s, x, y = np.cos(angle), np.sin(angle), f["lesion_x"], f["lesion_y"]
+    right, up = c * x - s * y + f["shift_x"], s * x + c * y + f["shift_y"]
+    return (FIELD_OF_VIEW / 2 - up) / width - 0.5, (FIELD_OF_VIEW / 2 + right) / width - 0.5, width
 
 
 def _pooled(maps: np.ndarray) -> np.ndarray:
@@ -113,9 +122,9 @@ def _head_frame(f, size):
 
 def _skin(f, x, y, forward):
     """Depth in mm under the skin, along the ray from the centre of the head."""
-    xx = f["head_taper"] * forward
+    xx = times(forward, f["head_taper"])
     np.subtract(1.0, xx, out=xx)
-    xx *= f["head_width"] / 2
+    times(xx, f["head_width"] / 2, out=xx)
     np.divide(x, xx, out=xx)
     xx *= xx
     yy = forward * forward

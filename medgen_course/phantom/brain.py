@@ -11,12 +11,11 @@ from torch import Tensor
 
 from medgen_course.phantom.deep import draw_deep
 from medgen_course.phantom.folds import clefts, warp
-from medgen_course.phantom.points import atan2, reach, share, sign, sin, sqrt
+from medgen_course.phantom.points import reach, share, sign, sin, sqrt
 
 Values = np.ndarray | Tensor
 
 BRAIN_X, BRAIN_Y = 58.0, 74.0  # half axes in mm of the template in which deep structures are placed
-LESION_EDGE = 2.5  # mm over which a lesion fades at least
 
 
 def brain_half_axes(f: dict[str, Values]) -> tuple[Values, Values]:
@@ -34,7 +33,6 @@ def _numbers(f, pixel):
     half, thick = 0.5 * f["sulcal_width"], f["cortical_thickness"]
     near = half + thick - reach(pixel)  # a cleft further away than this leaves a point white
     phases = {f"phase_{i}": 2 * math.pi * f[f"fold_phase_{i}"] for i in (1, 2, 3)}
-    radius = 1.24 * f["lesion_radius"] - reach(max(pixel, LESION_EDGE))
     return f | phases | {
         "width": width,
         "length": length,
@@ -48,12 +46,11 @@ def _numbers(f, pixel):
         "near": near,
         "deepest_sulcus": np.maximum(f["sulcal_depth"] + near, 5.6),
         "insula": 40.2 - near - 0.020 * (near + 15.3) ** 2,
-        "lesion_reach": radius * radius * f["lesion_present"],
     }  # fmt: skip
 
 
 def draw_brain(f, points, x, y, depth, pixel):
-    """Shares of grey and white matter and of the lesion."""
+    """Shares of grey and white matter."""
     f = _numbers(f, pixel)
     warp_x, warp_y = warp(f, points, x, y)
     width, length = points.repeat(f, "width", "length")
@@ -66,7 +63,7 @@ def draw_brain(f, points, x, y, depth, pixel):
     no_fluid = 1.0 - fluid
     white = core * no_fluid * (1.0 - deep)
     grey = surface * no_fluid - white
-    return grey, white, _lesion(f, points, x, y, pixel) * (white + grey)
+    return grey, white
 
 
 def _surface_and_core(f, points, depth, cleft, pixel):
@@ -76,17 +73,3 @@ def _surface_and_core(f, points, depth, cleft, pixel):
     to_white, most, thick = points.repeat(f, "to_white", "most_grey", "cortical_thickness")
     core = 1.0 - share(to_white - cleft, pixel, most)
     return surface, np.minimum(np.minimum(core, share(depth - thick, pixel)), surface)
-
-
-def _lesion(f, points, x, y, pixel):
-    """Share of the point inside the lesion, a disc with a wavy and blurred edge."""
-    lesion_x, lesion_y, lesion_reach = points.repeat(f, "lesion_x", "lesion_y", "lesion_reach")
-    dx, dy = x - lesion_x, y - lesion_y
-    squared = dx * dx + dy * dy
-    disc = points.where(squared < lesion_reach)
-    dx, dy, squared = disc.pick(dx, dy, squared)
-    radius, p1, p2 = disc.repeat(f, "lesion_radius", "phase_1", "phase_2")
-    around = atan2(dy, dx)
-    wave = 0.14 * sin(2 * around + p1) + 0.09 * sin(3 * around + p2)
-    depth = radius * (1.0 + wave) - sqrt(squared)
-    return disc.spread(share(depth, max(pixel, LESION_EDGE)))

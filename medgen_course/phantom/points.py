@@ -57,6 +57,13 @@ def clip(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return values
 
 
+def times(values: np.ndarray, factors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Values (N, ...) times a number for each image, (N, 1, ...); torch's is faster where shapes differ."""
+    out = np.empty_like(values) if out is None else out
+    torch.mul(torch.from_numpy(values), torch.from_numpy(factors), out=torch.from_numpy(out))
+    return out
+
+
 def sign(values: np.ndarray) -> np.ndarray:
     """-1, 0 or 1, float32."""
     return torch.from_numpy(values).sign().numpy()

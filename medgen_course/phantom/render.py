@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from medgen_course.phantom.anatomy import FACTORS, oversampling, tissue_maps
+from medgen_course.phantom.lesion import Lesions
 from medgen_course.phantom.signal import TISSUES, rician, tissue_signals
 from medgen_course.phantom.signal import bias_field as draw_bias_field
 
@@ -67,19 +68,23 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
     def draw(first: int) -> None:
         part = slice(first, first + CHUNKS * step)
         rows = torch.from_numpy(table[part])
-        maps, lesion = tissue_maps(rows, size)
+        maps, lesions = tissue_maps(rows, size)
         images = _mix(maps)
-        _add_lesions(images, masks[part], maps, lesion, rows[:, CONTRAST])
+        _add_lesions(images, masks[part], maps, lesions, rows[:, CONTRAST])
         for start, chunk in zip(range(first, n, step), images.split(step), strict=False):
             rng = torch.Generator().manual_seed(stream(seed, split, 1, start))
             grey = _acquire(chunk, bias_field, noise, rng).numpy()
             t1w[start : start + step] = grey[:, :1]
             t2w[start : start + step] = grey[:, 1:]
 
-    threads = torch.get_num_threads()
+    starts, threads = range(0, n, CHUNKS * step), torch.get_num_threads()
+    if threads == 1:
+        for first in starts:
+            draw(first)
+        return t1w, t2w, masks
     try:  # side by side: torch would split every small operation, which costs more than it gains
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(draw, range(0, n, CHUNKS * step)))
+            list(pool.map(draw, starts))
     finally:
         torch.set_num_threads(threads)
     return t1w, t2w, masks
@@ -92,18 +97,19 @@ def _mix(maps: Tensor) -> Tensor:
     return images.view(2, *by_tissue.shape[1:]).transpose(0, 1)
 
 
-def _add_lesions(images: Tensor, masks: np.ndarray, maps: Tensor, lesion: Tensor, contrast: Tensor) -> None:
+def _add_lesions(
+    images: Tensor, masks: np.ndarray, maps: Tensor, lesions: Lesions, contrast: Tensor
+) -> None:
     """Replace a fraction `contrast` (N,) of the tissue in lesions by free water, and mark them; in place."""
-    fullest = lesion.amax(dim=(1, 2, 3))
-    ill = fullest.nonzero().flatten()
-    pixels = lesion[0].numel()
-    index = torch.from_numpy(np.flatnonzero(lesion[ill].numpy() > 0))  # (K,)
-    image, pixel = ill[index // pixels], index % pixels
-    share = lesion.flatten(1)[image, pixel]
-    matter = maps.flatten(2)[image, 3:, pixel]  # (K, 2), grey and white
-    tissue = matter @ SIGNALS[:, 3:].T / matter.sum(1, keepdim=True).clamp(min=1e-6)
-    csf = SIGNALS[:, list(TISSUES).index("csf")]
-    images.flatten(2)[image, :, pixel] += (contrast[image] * share)[:, None] * (csf - tissue)
+    image, pixel, share = lesions.image, lesions.pixel, lesions.share
+    place = image * images[0, 0].numel() + pixel
+    grey, white = (by_tissue.flatten()[place] for by_tissue in maps.unbind(1)[3:])
+    change = contrast[image] * share
+    for grey_level, signal in zip(images.unbind(1), SIGNALS, strict=True):
+        csf, of_grey, of_white = signal[2:]
+        tissue = (grey * of_grey + white * of_white) / (grey + white).clamp(min=1e-6)
+        grey_level.view(-1)[place] += change * (csf - tissue)
+    fullest = torch.zeros(len(masks)).scatter_reduce_(0, image, share, "amax")
     masks.reshape(len(masks), -1)[image, pixel] = share >= fullest.clamp(max=0.5)[image]
 
 

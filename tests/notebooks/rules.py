@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from class_rules import broken_class_rules
+
 from medgen_course.course.notebooks import SOURCE_MIME
 from medgen_course.course.stored import MOST_BYTES, source_hash
 
@@ -16,7 +18,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|tmp|Users)/\w|[A-Z]:\\\
 def broken_rules(notebook: Any) -> list[str]:
     """One line for every rule that a notebook node breaks."""
     return [*_about(notebook), *_parameters(notebook), *_code(notebook), *_test_split(notebook),
-            *_stored(notebook)]  # fmt: skip
+            *broken_class_rules(notebook), *_stored(notebook)]  # fmt: skip
 
 
 def _about(notebook: Any) -> Iterator[str]:
@@ -52,7 +54,8 @@ def _parameters(notebook: Any) -> Iterator[str]:
 
 def _code(notebook: Any) -> Iterator[str]:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if "use_style()" not in "".join(cell.source for cell in code[:2]):
+    own = [cell for cell in code if "install" not in cell.metadata.get("tags", [])]
+    if "use_style()" not in "".join(cell.source for cell in own[:2]):
         yield "none of the first two code cells calls plots.use_style()"
     for cell in code:
         first = cell.source.splitlines()[0] if cell.source else "an empty cell"

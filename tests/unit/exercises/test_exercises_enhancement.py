@@ -74,7 +74,7 @@ WRONG = [
     (weigh, lambda w, p, d, limit: w[d.index(min(d))], "limit was not asked for"),
     (weigh, lambda w, p, d, limit: w[p.index(max(p))], "smallest distance is wanted"),
     (weigh, lambda w, p, d, limit: 0.1, "is expected; yours is 0.1"),
-    (hunt, lambda r, s, v, t: (0.5, 3.0), "none of the three planted mistakes"),
+    (hunt, lambda r, s, v, t: (0.5, 3.0), "none of the planted mistakes"),
     (hunt, lambda r, s, v, t: 5, "Return two numbers"),
     (gain, lambda r, n, c: psnr_of(r(n), c), "what does the noisy image have"),
     (gain, lambda r, n, c: -gained(r, n, c), "Subtract the PSNR of what came in"),

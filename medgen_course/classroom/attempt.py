@@ -1,0 +1,139 @@
+"""A submission run in processes of its own: what does not end is ended, what comes after it still counts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from medgen_course.course.kernel import environment
+
+RAISED = "raised an error"
+STARTING = 120.0  # seconds until the first cell, on a busy machine
+
+
+def attempt(cells: list[dict[str, Any]], seconds: float, memory: int) -> dict[str, dict[str, Any]]:
+    """Run the cells of a submission.
+
+    Args:
+        cells: see `program.program`.
+        seconds: wall-clock that an exercise may take, with the cells that it needs.
+        memory: bytes that the process may take.
+    Returns:
+        For each exercise `status`, `message` and `seconds`.
+    """
+    wanted = [cell["exercise"] for cell in cells if cell["kind"] == "check"]
+    found: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        left = list(cells)
+        while todo := [number for number in wanted if number not in found]:
+            running, ended = _process(Path(place), left, found, seconds, memory)
+            if ended is None:
+                break
+            if running is None:  # in a cell that is nobody's, or before the first
+                found |= {n: _verdict(f"a cell before this exercise {ended}", seconds) for n in todo}
+            else:
+                found.setdefault(running, _verdict(f"the cell {ended}", seconds))
+    missing = _verdict("the exercise was not reached", 0.0)
+    return {number: found.get(number, missing) for number in wanted}
+
+
+def _verdict(message: str, seconds: float) -> dict[str, Any]:
+    return {"status": RAISED, "message": message, "seconds": seconds}
+
+
+def _process(
+    place: Path, cells: list[dict[str, Any]], found: dict[str, Any], seconds: float, memory: int
+) -> tuple[str | None, str | None]:
+    """Run one process and add its verdicts to `found`.
+
+    Returns the exercise in which it stopped and how; twice None if it came to the end.
+    """
+    program, results, output = place / "program.json", place / "results.jsonl", place / "output.txt"
+    given = {"cells": cells, "memory": memory, "skip": sorted(found)}
+    program.write_text(json.dumps(given), encoding="utf-8")
+    results.write_text("", encoding="utf-8")
+    command = [sys.executable, "-m", "medgen_course.classroom.worker", str(program), str(results)]
+    with open(output, "wb") as sink:
+        worker = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            cwd=place,
+            env=_variables(),
+            start_new_session=True,
+        )
+        try:
+            running, late = _watch(worker, results, seconds)
+        finally:
+            _end(worker)
+    done = False
+    for event in _events(results):
+        done = done or bool(event.get("end"))
+        if "status" in event:
+            found[event["exercise"]] = {k: event[k] for k in ("status", "message", "seconds")}
+    if done:
+        return None, None
+    if late:
+        return running, f"did not end within {seconds:g} s and was stopped"
+    return running, f"ended the process ({_how(worker.returncode)})"
+
+
+def _watch(worker: subprocess.Popen, results: Path, seconds: float) -> tuple[str | None, bool]:
+    """Wait for the process; the exercise that runs at its end, and whether its time was over.
+
+    Time counts from the first cell, and anew after each verdict; what is imported before has `STARTING` more.
+    """
+    running, seen, since = None, 0, time.monotonic() + STARTING
+    while True:
+        ended = worker.poll() is not None
+        new = _events(results)[seen:]
+        if any("status" in event for event in new) or (new and not seen):
+            since = time.monotonic()
+        seen += len(new)
+        running = next((event["exercise"] for event in reversed(new) if "begin" in event), running)
+        if ended or time.monotonic() - since > seconds:
+            return running, not ended
+        time.sleep(0.05)
+
+
+def _events(results: Path) -> list[dict[str, Any]]:
+    """Whole lines of JSON; a student's code that writes into the file can only spoil its own."""
+    found = []
+    for line in results.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+        if line.endswith("\n"):
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                found.append(event)
+    return found
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _variables() -> dict[str, str]:
+    """As of a kernel with one thread, but for pictures, which nobody sees."""
+    return environment(1) | {"MPLBACKEND": "agg", "PYTHONUNBUFFERED": "1"}
+
+
+def _end(worker: subprocess.Popen) -> None:
+    """End the process and those that it has started."""
+    if os.name == "posix":
+        try:
+            os.killpg(worker.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    else:
+        worker.kill()
+    worker.wait()

@@ -1,0 +1,142 @@
+"""Submissions with every fault that was thought of: a row with a reason each, and the others unharmed."""
+
+import copy
+import csv
+
+import nbformat
+import pytest
+
+from medgen_course import classroom
+from medgen_course.classroom import grading
+from medgen_course.classroom.edition import student_edition
+from medgen_course.classroom.program import program
+
+NAME = "90_small.ipynb"
+RIGHT = {
+    "stub1": "def my_residual(x, x_hat):\n    maps = np.abs(x - x_hat).mean(1)\n"
+    "    return maps.mean((1, 2)), maps",
+    "stub2": "def my_threshold(healthy_scores, share):\n    ranked = np.sort(healthy_scores)\n"
+    "    return ranked[len(ranked) - 1 - int(share * len(ranked) + 1e-9)]",
+}
+
+
+def hand_in(folder, student, whole, name=NAME, **sources):
+    """Write the edition with these cells; None leaves the student's folder empty."""
+    made = copy.deepcopy(student_edition(whole, NAME)[0])
+    for cell in made.cells:
+        cell.source = (RIGHT | sources).get(cell.id, cell.source)
+    (folder / student).mkdir(parents=True)
+    nbformat.write(made, folder / student / name)
+    return made
+
+
+def graded(folder, tmp_path, lessons, **limits):
+    rows = classroom.grade(folder, tmp_path / "grades.csv", lessons=lessons, **limits)
+    return {(row.student, row.exercise): row for row in rows}
+
+
+def test_faults_are_rows_and_the_other_exercise_still_counts(tmp_path, lessons, whole, capsys):
+    folder = tmp_path / "in"
+    faults = {
+        "endless": "while True:\n    pass",
+        "exits": "import sys\nsys.exit()",
+        "kills": "import os\nos._exit(3)",
+        "prints": "while True:\n    print('x' * 1_000_000)",
+        "memory": "kept = np.ones((20, 1_000_000_000))",
+        "syntax": "def my_residual(x, x_hat:\n    return",
+        "raises": "raise KeyError('where')",
+    }
+    for student, source in faults.items():
+        hand_in(folder, student, whole, stub1=source)
+    rows = graded(folder, tmp_path, lessons, seconds=10, memory=3)
+    said = {student: rows[student, "90.1"].message for student in faults}
+    assert {rows[student, "90.1"].points for student in faults} == {0}
+    assert {rows[student, "90.2"].points for student in faults} == {3}, said
+    assert "did not end within 10 s" in said["endless"]
+    assert "SystemExit" in said["exits"] and "exit code 3" in said["kills"]
+    assert "File too large" in said["prints"] or "did not end" in said["prints"]
+    assert "MemoryError" in said["memory"]
+    assert "SyntaxError" in said["syntax"] and "KeyError: 'where' (line 1" in said["raises"]
+    assert "7 students, 7 notebooks" in capsys.readouterr().out
+
+
+def test_files_that_are_none_are_rows_too(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    hand_in(folder, "right", whole)
+    hand_in(folder, "renamed", whole, name="mine (1).ipynb")
+    hand_in(folder, "empty", whole, **{cell.id: cell.source for cell in whole.cells if "stub" in cell.id})
+    (folder / "missing").mkdir()
+    (folder / "broken").mkdir()
+    (folder / "broken" / NAME).write_text('{"cells": [')
+    (folder / "list").mkdir()
+    (folder / "list" / NAME).write_text("[1, 2]")
+    rows = graded(folder, tmp_path, lessons)
+    verdicts = {student: rows[student, "90.1"].verdict for student in sorted({key[0] for key in rows})}
+    assert verdicts == {
+        "broken": "broken",
+        "empty": "not attempted",
+        "list": "broken",
+        "missing": "missing",
+        "renamed": "right",
+        "right": "right",
+    }
+    assert rows["renamed", "90.1"].note == "renamed: found as mine (1).ipynb"
+    with open(tmp_path / "grades.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 12 and sum(int(row["points"]) for row in table) == 8
+    page = (tmp_path / "grades" / "index.html").read_text()
+    assert all(f'href="{student}.html"' in page for student in verdicts)
+    assert "secret" not in page + "".join(row.message for row in rows.values())
+
+
+def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    cheat = (
+        "exercises.check_residual_score = exercises.check_choose_threshold\nmy_residual = lambda x, y: (x, y)"
+    )
+    hand_in(folder, "cheat", whole, stub1=cheat, helper="def mean_of(x):\n    raise ValueError")
+    uses_helper = RIGHT["stub1"].replace("maps.mean((1, 2))", "mean_of(maps)")
+    hand_in(folder, "uses", whole, stub1=uses_helper, helper="mean_of = None")
+    rows = graded(folder, tmp_path, lessons)
+    assert rows["cheat", "90.1"].points == 0 and rows["cheat", "90.2"].points == 3
+    assert rows["uses", "90.1"].points == 1, "cells of the course are the course's"
+
+
+def test_what_nobody_needs_is_not_run_and_added_cells_are(whole):
+    edition, found = student_edition(whole, NAME)
+    submitted = copy.deepcopy(edition)
+    submitted.cells.insert(6, nbformat.v4.new_code_cell("def own_helper():\n    return 1"))
+    parameters = next(cell for cell in submitted.cells if cell.id == "parameters")
+    parameters.source = "seed = 7\nother = 1"
+    sources = [cell["source"] for cell in program(edition, found, submitted)]
+    assert not any("nobody needs" in source for source in sources)
+    assert any("own_helper" in source for source in sources)
+    using = copy.deepcopy(submitted)
+    stub = next(cell for cell in using.cells if cell.id == "stub1")
+    stub.source = "def my_residual(x, x_hat):\n    return mean_of(x) * seed"
+    needed = [cell["source"] for cell in program(edition, found, using)]
+    assert any(source.endswith("seed = 7") for source in needed) and any("mean_of(x):" in s for s in needed)
+    for cell in using.cells:
+        cell.id = f"new-{cell.id}"  # a tool that renames all cells
+    assert next(c["source"] for c in program(edition, found, using) if c["kind"] == "student") == stub.source
+
+
+def test_what_is_known_is_not_run_again(tmp_path, lessons, whole, monkeypatch):
+    folder = tmp_path / "in"
+    hand_in(folder, "ann", whole)
+    first = graded(folder, tmp_path, lessons)
+    monkeypatch.setattr(grading, "attempt", None)  # nothing is run from here on
+    assert graded(folder, tmp_path, lessons) == first
+
+
+def test_a_folder_without_submissions_is_refused(tmp_path, lessons):
+    for make, told in ((False, "no such folder"), (True, "no folders")):
+        if make:
+            (tmp_path / "in").mkdir()
+        with pytest.raises(ValueError, match=told):
+            classroom.grade(tmp_path / "in", tmp_path / "grades.csv", lessons=lessons)
+    (tmp_path / "in" / "ann").mkdir()
+    with pytest.raises(ValueError, match="no notebook of the course"):
+        classroom.grade(tmp_path / "in", tmp_path / "grades.csv", lessons=lessons)
+    with pytest.raises(ValueError, match="above 0"):
+        classroom.grade(tmp_path / "in", tmp_path / "grades.csv", seconds=0, lessons=lessons)
