@@ -8,6 +8,30 @@ from medgen_course.metrics.lesions import LesionReport
 from medgen_course.metrics.translation import quality
 from medgen_course.pictures import render
 
+CAPTIONS = (
+    "{image}, {here}; below: colours of ±{limit}",
+    "translated to {there}; below: minus the source",
+    "back to {here}; below: minus the source",
+    "truth in {there}; below: translated minus truth",
+)
+CYCLE = {
+    "clean": "cycle error, mean |back − source|: {clean}",
+    "quiet": "{text} · no noise on the way back",
+    "noisy": "{text} · with noise of σ {noise} on the way back {error}{times}",
+    "times": ", {times} times as much",
+}
+QUALITY = {
+    "same": "translated against the truth: identical",
+    "apart": "translated against the truth: PSNR {psnr} dB, SSIM {ssim}",
+}
+SHOWN = {
+    "way": "{here} → {there}",
+    "image": "image {index}",
+    "own": "your picture",
+    "moment": "{label} {moment}",
+    "unknown": "no truth is known for {whose}: only the cycle is measured, nothing is outlined",
+}
+
 
 def captions(image: str, here: str, there: str, limit: float, truth: bool) -> list[str]:
     """Of each panel: the image above and the difference below it.
@@ -18,30 +42,27 @@ def captions(image: str, here: str, there: str, limit: float, truth: bool) -> li
         limit: the difference that gets the full colour.
         truth: whether there is a fourth panel.
     """
-    names = [
-        f"{image}, {here}; below: colours of ±{limit:.2f}",
-        f"translated to {there}; below: minus the source",
-        f"back to {here}; below: minus the source",
-        f"truth in {there}; below: translated minus truth",
-    ]
+    said = {"image": image, "here": here, "there": there, "limit": f"{limit:.2f}"}
+    names = [caption.format(**said) for caption in CAPTIONS]
     return names if truth else names[:3]
 
 
 def say_cycle(journey: Journey) -> str:
     """The cycle error, and what noise does to it."""
-    text = f"cycle error, mean |back − source|: {journey.clean_error:.4f}"
+    text, clean = CYCLE["clean"].format(clean=f"{journey.clean_error:.4f}"), journey.clean_error
     if not journey.noise:
-        return f"{text} · no noise on the way back"
-    times = f", {journey.cycle_error / journey.clean_error:.1f} times as much" if journey.clean_error else ""
-    return f"{text} · with noise of σ {journey.noise:.3f} on the way back {journey.cycle_error:.4f}{times}"
+        return CYCLE["quiet"].format(text=text)
+    times = CYCLE["times"].format(times=f"{journey.cycle_error / clean:.1f}") if clean else ""
+    noise, error = f"{journey.noise:.3f}", f"{journey.cycle_error:.4f}"
+    return CYCLE["noisy"].format(text=text, noise=noise, error=error, times=times)
 
 
 def say_quality(translated: Tensor, truth: np.ndarray) -> str:
     """How near a translation (1, C, H, W) is to the truth, uint8 (1, C, H, W)."""
     if np.array_equal(render.to_bytes(translated), truth):
-        return "translated against the truth: identical"
+        return QUALITY["same"]
     values = quality(translated, truth)
-    return f"translated against the truth: PSNR {values['psnr'][0]:.1f} dB, SSIM {values['ssim'][0]:.3f}"
+    return QUALITY["apart"].format(psnr=f"{values['psnr'][0]:.1f}", ssim=f"{values['ssim'][0]:.3f}")
 
 
 LESIONS = {

@@ -55,4 +55,7 @@ def _halved(content: bytes) -> bytes:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]  # where each came from: nearly as large as the weights, and full of paths
     return model.SerializeToString()

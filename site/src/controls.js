@@ -89,7 +89,7 @@ export class Controls {
     else input.value = value;
     if (readout) {
       const digits = (String(about.step).split(".")[1] ?? "").length;
-      readout.textContent = about.steps ? about.options[value] : value.toFixed(digits ? 2 : 0).replace("-", "−");
+      readout.textContent = about.steps ? about.options[value] : value.toFixed(digits && Math.max(digits, 2)).replace("-", "−");
       input.setAttribute("aria-valuetext", readout.textContent);
     }
   }

@@ -7,8 +7,8 @@ const BITS = 22; // of a weight, as in Pillow
 
 export class PictureError extends Error {}
 
-// A file to bytes {data: Uint8Array (size * size)}, grey.
-export async function greyPicture(file, size) {
+// A file to bytes Uint8Array (size * size), grey: its middle, or all of it with black bars.
+export async function greyPicture(file, size, whole = false) {
   if (file.size > MAX_BYTES) {
     const megabytes = (file.size / 1e6).toFixed(1);
     throw new PictureError(`${file.name} has ${megabytes} MB; at most 8 MB can be taken: make it smaller`);
@@ -38,7 +38,7 @@ export async function greyPicture(file, size) {
   for (let i = 0; i < grey.length; i++) {
     grey[i] = (data[4 * i] * 19595 + data[4 * i + 1] * 38470 + data[4 * i + 2] * 7471 + 0x8000) >> 16;
   }
-  return fit(grey, width, height, size);
+  return (whole ? pad : fit)(grey, width, height, size);
 }
 
 // The central square, resampled: ImageOps.fit(picture, (size, size), BICUBIC).
@@ -49,6 +49,21 @@ export function fit(grey, width, height, size) {
   const turned = transpose(rows, size, height);
   return transpose(resample(turned, height, size, size, top, side), size, size);
 }
+
+// All of the picture, resampled, black around it: ImageOps.pad(picture, (size, size), BICUBIC).
+export function pad(grey, width, height, size) {
+  const short = even((Math.min(width, height) / Math.max(width, height)) * size);
+  const [wide, high] = width > height ? [size, short] : height > width ? [short, size] : [size, size];
+  const rows = resample(grey, width, height, wide, 0, width);
+  const turned = transpose(rows, wide, height);
+  const inner = transpose(resample(turned, height, wide, high, 0, height), high, wide);
+  const out = new Uint8Array(size * size);
+  const [left, top] = [even((size - wide) / 2), even((size - high) / 2)];
+  for (let y = 0; y < high; y++) out.set(inner.subarray(y * wide, (y + 1) * wide), (top + y) * size + left);
+  return out;
+}
+
+const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)); // as Python rounds
 
 function transpose(values, width, height) {
   const out = new Uint8Array(values.length);

@@ -4,9 +4,10 @@ import wipePart from "../../../medgen_course/explorers/parts/wipe.js";
 import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
 import { degradation, totalVariation } from "../degradations.js";
 import { difference, drawOutline, enlarge, pictureOf, toBytes, toPng, unit } from "../images.js";
+import { lesionWords } from "../lesion_words.js";
 import { PictureError, greyPicture, uploadField } from "../own_picture.js";
 import { lesionReport, psnr, ssim } from "../quality.js";
-import { fill, fixed, general, signed } from "../words.js";
+import { fill, fixed, general } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
 const INVENTED = [0xcc, 0x79, 0xa7];
@@ -114,7 +115,7 @@ export async function mount(root, { data, session, address, announce }) {
     if (mine) lines.push(words.own);
     else {
       const report = lesionReport(answer, truth, part("healthy"), part("masks"), data.rule, size);
-      lines.push(...lesionWords(report));
+      lines.push(...lesionWords(report, data.rule, words.lesions, words.made));
       if (outlines) marks = { lesion: part("masks"), invented: report.regions };
     }
     const grey = (values) => pictureOf(toBytes(values), size, size);
@@ -139,19 +140,6 @@ export async function mount(root, { data, session, address, announce }) {
     const [ssim_guess, ssim_answer] = [guess, answer].map((made) => fixed(ssim(made, x, size), 3));
     const text = fill(words.similar, { text: fill(words.quality, { psnr_guess, psnr_answer }), ssim_guess, ssim_answer });
     return fill(words.misses, { text, misfit: fixed(255 * Math.sqrt(misfit), 1) });
-  }
-
-  function lesionWords({ lesion, invented }) {
-    const said = words.lesions;
-    const [threshold, smallest] = data.rule;
-    const regions = fill(said.invented, {
-      count: invented, smallest, side: said.sides[threshold > 0 ? 0 : 1], threshold: fixed(Math.abs(threshold), 3),
-    });
-    if (!lesion) return [said.none, regions];
-    const share = lesion.true ? fill(said.share, { percent: fixed((100 * lesion.left) / lesion.true, 0) }) : "";
-    const fate = said[lesion.erased ? "erased" : "kept"];
-    const values = { true: signed(lesion.true, 3), left: signed(lesion.left, 3), made: words.made, share, fate };
-    return [fill(said.lesion, values), regions];
   }
 
   await refresh();

@@ -8,7 +8,7 @@ from medgen_course import pretrained
 from medgen_course.explorers.anomaly import SLICES
 from medgen_course.metrics.anomaly import scores
 from medgen_course.phantom import draw_factors
-from medgen_course.site import anomaly, controls, data_browser, enhancement
+from medgen_course.site import anomaly, controls, data_browser, enhancement, translation
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,18 @@ def test_halved_weights_are_exact():
 
     model = enhancement.Restoring(enhancement.networks()["denoise"]["squared"]).eval()
     guess = torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
-    session = onnxruntime.InferenceSession(to_onnx(model, {"guess": guess[:2]}, ["answer"]))
+    content = to_onnx(model, {"guess": guess[:2]}, ["answer"])
+    assert b".py" not in content  # nothing of the machine that made it
+    session = onnxruntime.InferenceSession(content)
     (answer,) = session.run(None, {"guess": guess.numpy()})
     with torch.inference_mode():
         np.testing.assert_allclose(answer, model(guess), atol=2e-6)
+
+
+def test_a_translators_page_has_every_second_moment_and_the_rules_of_all_slices():
+    two = translation.domains()
+    shown = translation.explorer(two)
+    assert [text for text, _ in shown.moment.options] == [str(moment) for moment in translation.MOMENTS]
+    known = {to: translation._rule(shown._known[to]) for to in ("a", "b")}
+    assert known["a"][0] < 0 < known["b"][0]  # lesions are darker in T1w, brighter in T2w
+    assert len(two.val.a) == translation.HELD_OUT
