@@ -92,7 +92,9 @@ def write_page(result: Result, out: Path) -> Path:
     return page
 
 
-def page_of(notebook: Any, about: Notebook, errors: Sequence[str] = (), head: str = "", tail: str = "") -> str:
+def page_of(
+    notebook: Any, about: Notebook, errors: Sequence[str] = (), head: str = "", tail: str = ""
+) -> str:
     """An executed notebook as HTML.
 
     Args:

@@ -15,6 +15,7 @@ from medgen_course.explorers.parts.curve import RateDistortion
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.pretrained import BETAS
 from medgen_course.site.controls import described
+from medgen_course.site.data_browser import cited
 from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
 
@@ -77,7 +78,7 @@ def build() -> Live:
         "alt": shown.picture.alt,
         "label": shown.map.label,
         "axes": [shown.map.x_label, shown.map.y_label],
-        "some": f"The first {SHOWN} images of the validation split; {data.attribution}.",
+        "some": f"The first {SHOWN} images of the validation split; {cited(data)}.",
     }
     size = torch.zeros(2, data.channels, data.size, data.size)
     log_beta, z = torch.zeros(2), torch.zeros(2, model.latent_dim)

@@ -17,8 +17,8 @@ from medgen_course.site.pages import lesson_page, start_page
 
 WASM = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs")
 NO_NODE = (
-    "the site's JavaScript is bundled with esbuild, which was not found in {place}. Install Node.js 20 or newer "
-    "and run `npm ci` in the folder site/, or `make site`, which does both steps."
+    "the site's JavaScript is bundled with esbuild, which was not found in {place}. Install Node.js 20 or "
+    "newer and run `npm ci` in the folder site/, or `make site`, which does both steps."
 )
 
 
@@ -71,7 +71,8 @@ def bundle(source: Path, assets: Path) -> None:
     for name in WASM:
         shutil.copy(runtime / name, assets)
     parts = sorted((home.PACKAGE / "explorers" / "parts").glob("*.css"))
-    styles = [*sorted((source / "src").glob("*.css")), *parts]
+    styles = [source / "src" / "controls.css", source / "src" / "site.css", *parts]
+    shutil.copy(source / "src" / "start.css", assets)
     write_text(assets / "site.css", "".join(path.read_text(encoding="utf-8") for path in styles))
 
 

@@ -46,7 +46,7 @@ def build() -> Live:
         splits = {split: getattr(data, split).first(SHOWN) for split in SPLITS}
         about = {
             "name": data.name, "choice": name, "channels": data.channels, "size": data.size,
-            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": _cited(data),
+            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": cited(data),
         }  # fmt: skip
         about["splits"] = {
             split: {"images": part.images.ravel(), "labels": part.labels.astype("int32").ravel()}
@@ -66,6 +66,6 @@ def build() -> Live:
     )
 
 
-def _cited(data: Dataset) -> str:
+def cited(data: Dataset) -> str:
     """Where images come from, and under which licence."""
     return f"{CITED.get(data.name, data.name)}: {data.licence}"

@@ -13,18 +13,6 @@ from medgen_course.site.live import Live
 HEAD = '<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/site.css">'
 TAIL = '<div id="announcer" aria-live="polite"></div><script type="module" src="assets/shell.js"></script>'
 SENTENCE = "Networks that invent medical images: build them, move them, and measure what they get wrong."
-STYLE = """:root { color-scheme: light dark; --line: #8885; --soft: #6b6b6b; }
-@media (prefers-color-scheme: dark) { :root { --soft: #b5b5b5; } }
-body { font: 1.0625rem/1.55 system-ui, sans-serif; margin: 0 auto; padding: 0 1rem 3rem; max-width: 66rem; }
-h1 { font-size: clamp(1.7rem, 5vw, 3rem); line-height: 1.12; letter-spacing: -.02em; margin: 2.2rem 0 .75rem; max-width: 22ch; }
-.lead { font-size: 1.15rem; color: var(--soft); max-width: 46rem; margin: 0 0 1.5rem; }
-.live { border: 0; padding: 0; }
-.lessons { list-style: none; padding: 0; display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
-.lessons a { display: block; color: inherit; text-decoration: none; border: 1px solid var(--line); border-radius: .7rem; padding: .9rem; height: 100%; box-sizing: border-box; }
-.lessons a:hover, .lessons a:focus-visible { border-color: #0072b2; outline: 2px solid #0072b2; }
-.lessons img { display: block; width: 100%; height: 11rem; object-fit: contain; background: #fff; border-radius: .4rem; }
-.lessons h3 { margin: .7rem 0 .2rem; font-size: 1.05rem; } .lessons p { margin: 0; color: var(--soft); font-size: .9375rem; }
-footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem; font-size: .9375rem; color: var(--soft); } footer a { color: inherit; }"""
 
 
 def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: str) -> str:
@@ -37,18 +25,20 @@ def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: s
     """
     cards = "\n".join(_card(lesson, promises.get(lesson.name, "")) for lesson in lessons)
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Generative models for medical images</title>
-<meta name="description" content="{html.escape(SENTENCE)}">{HEAD}<style>{STYLE}</style></head>
+<meta name="description" content="{html.escape(SENTENCE)}">{HEAD}
+<link rel="stylesheet" href="assets/start.css"></head>
 <body><main><h1>{html.escape(SENTENCE)}</h1>
-<p class="lead">Move β. Below the real chest films you see what a network rebuilds of them when every bit that it
-keeps has a price. It runs here, in this page.</p>
+<p class="lead">Move β. Below the real chest films you see what a network rebuilds of them when every bit
+that it keeps has a price. It runs here, in this page.</p>
 <div class="live" data-live="start" data-from="beta"></div>
 <h2>The course</h2><ul class="lessons">
 {cards}
 </ul></main>
 <footer><p>{html.escape(told)}. Every page works without a network; pictures of your own never leave it.</p>
-<p><a href="start.html">All about β: this explorer with its numbers</a></p></footer>{TAIL}</body></html>
+<p><a href="02_vae.html">All about β, with its numbers</a></p></footer>{TAIL}</body></html>
 """
 
 
