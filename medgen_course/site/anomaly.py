@@ -20,7 +20,7 @@ from medgen_course.explorers.anomaly import SLICES, AnomalyExplorer
 from medgen_course.metrics.anomaly import baselines, scores, shelf
 from medgen_course.models.vae import VAE, gaussian_log_likelihood, kl_per_dimension
 from medgen_course.phantom.anatomy import FIELD_OF_VIEW, tissue_maps
-from medgen_course.phantom.brain import LESION_EDGE
+from medgen_course.phantom.lesion import LESION_EDGE
 from medgen_course.phantom.render import SIGNALS, stream
 from medgen_course.phantom.signal import TISSUES
 from medgen_course.phantom.signal import bias_field as draw_bias_field

@@ -1,5 +1,6 @@
 """The data explorer on a page: some images of each data set; what happens to them is computed there."""
 
+import warnings
 from typing import Any
 
 from medgen_course import datasets
@@ -17,9 +18,11 @@ START = {"augmentation": 0.2, "corruption": "Rician noise", "strength": 0.15}  #
 
 def sources() -> dict[str, Dataset]:
     """PneumoniaMNIST where it is at hand, and the phantom."""
-    chest, brain = datasets.load("pneumoniamnist", fallback="phantom"), datasets.load("phantom", size=64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", datasets.PhantomFallback)  # the phantom stands on the page anyway
+        chest = datasets.load("pneumoniamnist", fallback="phantom")
     real = {} if chest.name == "phantom" else {chest.name: chest}
-    return real | {"phantom, 64 px": brain}
+    return real | {"phantom, 64 px": datasets.load("phantom", size=64)}
 
 
 def explorer() -> DataExplorer:
@@ -43,7 +46,7 @@ def build() -> Live:
         splits = {split: getattr(data, split).first(SHOWN) for split in SPLITS}
         about = {
             "name": data.name, "choice": name, "channels": data.channels, "size": data.size,
-            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": _cited(data),
+            "scale": panel_scale(data.size), "labels": list(data.label_names), "source": cited(data),
         }  # fmt: skip
         about["splits"] = {
             split: {"images": part.images.ravel(), "labels": part.labels.astype("int32").ravel()}
@@ -63,6 +66,6 @@ def build() -> Live:
     )
 
 
-def _cited(data: Dataset) -> str:
+def cited(data: Dataset) -> str:
     """Where images come from, and under which licence."""
     return f"{CITED.get(data.name, data.name)}: {data.licence}"

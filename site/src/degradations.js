@@ -91,18 +91,23 @@ function bicubic(y, small, factor) {
 // Lines of k-space lie along the image's height, and -k comes with k. So what is measured is an image again:
 // each column's projection onto the measured frequencies; the other direction's transform cancels.
 function kspace(lines, side) {
-  const wave = Float64Array.from({ length: side }, (_, d) => {
-    let sum = 0;
-    for (let k = 0; k < side; k++) if (lines[k]) sum += Math.cos((2 * Math.PI * k * d) / side);
-    return sum / side;
-  });
+  const waves = []; // orthonormal: cosine and sine of each pair of lines
+  for (let k = 0; k <= side / 2; k++) {
+    if (!lines[k]) continue;
+    const alone = k === 0 || 2 * k === side;
+    for (const turn of alone ? [0] : [0, Math.PI / 2]) {
+      const size = Math.sqrt((alone ? 1 : 2) / side);
+      waves.push(Float64Array.from({ length: side }, (_, r) => size * Math.cos((2 * Math.PI * k * r) / side - turn)));
+    }
+  }
   const seen = (x) => {
     const out = new Float64Array(x.length);
-    for (let r = 0; r < side; r++)
-      for (let s = 0; s < side; s++) {
-        const w = wave[(r - s + side) % side];
-        for (let c = 0; c < side; c++) out[r * side + c] += w * x[s * side + c];
-      }
+    const share = new Float64Array(side);
+    for (const wave of waves) {
+      share.fill(0);
+      for (let r = 0, i = 0; r < side; r++) for (let c = 0; c < side; c++, i++) share[c] += wave[r] * x[i];
+      for (let r = 0, i = 0; r < side; r++) for (let c = 0; c < side; c++, i++) out[i] += wave[r] * share[c];
+    }
     return Float32Array.from(out);
   };
   return {
@@ -112,7 +117,9 @@ function kspace(lines, side) {
     project(x, y) {
       for (let round = 0; round < ROUNDS; round++) {
         const own = seen(x);
-        x = x.map((v, i) => clamp(v - own[i] + y[i]));
+        const next = new Float32Array(x.length);
+        for (let i = 0; i < next.length; i++) next[i] = clamp(x[i] - own[i] + y[i]);
+        x = next;
       }
       return x;
     },

@@ -68,15 +68,16 @@ const DASH = 5;
 
 // Draw a line around a region, outside of it, on an enlarged picture; in place.
 export function drawOutline(picture, mask, side, scale, colour, dashed = false) {
-  const inside = (y, x) => y >= 0 && x >= 0 && y < side * scale && x < side * scale
-    && mask[Math.floor(y / scale) * side + Math.floor(x / scale)] !== 0;
-  for (let y = 0; y < picture.height; y++) {
-    for (let x = 0; x < picture.width; x++) {
-      if (inside(y, x) || (dashed && Math.floor((x + y) / DASH) % 2)) continue;
-      let near = false; // a square's corners are enough: a pixel is wider than half of it
-      for (const dy of [-WIDTH, 0, WIDTH]) for (const dx of [-WIDTH, 0, WIDTH]) near ||= inside(y + dy, x + dx);
-      if (near) picture.data.set([...colour, 255], 4 * (y * picture.width + x));
-    }
+  const { width, height, data } = picture;
+  const inside = (y, x) => mask[Math.floor(y / scale) * side + Math.floor(x / scale)] !== 0;
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) continue;
+    const [top, left] = [Math.floor(i / side) * scale, (i % side) * scale];
+    for (let y = Math.max(0, top - WIDTH); y < Math.min(height, top + scale + WIDTH); y++)
+      for (let x = Math.max(0, left - WIDTH); x < Math.min(width, left + scale + WIDTH); x++) {
+        if (inside(y, x) || (dashed && Math.floor((x + y) / DASH) % 2)) continue;
+        for (let c = 0; c < 3; c++) data[4 * (y * width + x) + c] = colour[c];
+      }
   }
 }
 
@@ -139,10 +140,12 @@ export function toPng({ data, width, height }) {
     blocks.push(Uint8Array.of(last, part.length, part.length >> 8, ~part.length, ~part.length >> 8), part);
   }
   let [a, b] = [1, 0];
-  for (const byte of raw) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
+  for (let i = 0; i < raw.length; i++) {
+    a += raw[i];
+    b += a;
+    if (i % 3000 === 2999) [a, b] = [a % 65521, b % 65521]; // sums stay whole numbers until then
   }
+  [a, b] = [a % 65521, b % 65521];
   blocks.push(word(b * 65536 + a));
   const header = joined([word(width), word(height), Uint8Array.of(8, 2, 0, 0, 0)]);
   const signature = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
@@ -165,6 +168,6 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
 function chunk(name, content) {
   const body = joined([Uint8Array.from(name, (c) => c.charCodeAt(0)), content]);
   let crc = 0xffffffff;
-  for (const byte of body) crc = CRC[(crc ^ byte) & 255] ^ (crc >>> 8);
+  for (let i = 0; i < body.length; i++) crc = CRC[(crc ^ body[i]) & 255] ^ (crc >>> 8);
   return joined([word(content.length), body, word(~crc >>> 0)]);
 }

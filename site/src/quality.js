@@ -12,17 +12,25 @@ export function ssim(a, b, side) {
   const total = bell.reduce((x, y) => x + y);
   const weights = bell.map((w) => w / total);
   const inner = side - width + 1;
-  const filtered = (of) => {
+  const filtered = (values) => {
     const rows = new Float64Array(side * inner);
     for (let r = 0; r < side; r++)
-      for (let c = 0; c < inner; c++) for (let k = 0; k < width; k++) rows[r * inner + c] += weights[k] * of(r * side + c + k);
+      for (let c = 0; c < inner; c++) {
+        let sum = 0;
+        for (let k = 0; k < width; k++) sum += weights[k] * values[r * side + c + k];
+        rows[r * inner + c] = sum;
+      }
     const out = new Float64Array(inner * inner);
     for (let r = 0; r < inner; r++)
-      for (let k = 0; k < width; k++) for (let c = 0; c < inner; c++) out[r * inner + c] += weights[k] * rows[(r + k) * inner + c];
+      for (let k = 0; k < width; k++) {
+        const from = (r + k) * inner;
+        for (let c = 0; c < inner; c++) out[r * inner + c] += weights[k] * rows[from + c];
+      }
     return out;
   };
-  const [ma, mb] = [filtered((i) => a[i]), filtered((i) => b[i])];
-  const [aa, bb, ab] = [filtered((i) => a[i] ** 2), filtered((i) => b[i] ** 2), filtered((i) => a[i] * b[i])];
+  const product = (x, y) => Float64Array.from(x, (v, i) => v * y[i]);
+  const [ma, mb] = [filtered(Float64Array.from(a)), filtered(Float64Array.from(b))];
+  const [aa, bb, ab] = [filtered(product(a, a)), filtered(product(b, b)), filtered(product(a, b))];
   const [c1, c2] = [0.01 ** 2, 0.03 ** 2];
   let sum = 0;
   for (let i = 0; i < ma.length; i++) {

@@ -17,6 +17,7 @@ export async function mount(root, { data, session, address, announce }) {
   root.classList.add("live-enhancement");
   const { back, ...controls } = data.controls;
   const networks = new Map();
+  root.style.setProperty("--wide", `${size * data.wide}px`);
   let own = null;
 
   const asked = address.get("task");
@@ -121,7 +122,7 @@ export async function mount(root, { data, session, address, announce }) {
     const grey = (values) => pictureOf(toBytes(values), size, size);
     const pictures = [grey(guess), grey(answer), grey(truth)];
     wipe.show(
-      ...pictures.slice(0, 2).map((picture) => toPng(enlarge(picture, data.wide))),
+      ...pictures.slice(0, 2).map(toPng), // the page enlarges them
       [words.guess, method === words.guess ? words.same : method],
     );
     pictures.push(difference(toBytes(answer), truth, limit, size, size));
