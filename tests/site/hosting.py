@@ -64,7 +64,8 @@ def write_common(out: Path) -> None:
     """Write what all pages share: WebAssembly and styles."""
     for name in ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"):
         shutil.copy(ORT / name, out)
-    styles = [SITE / "src" / "controls.css", ROOT / "medgen_course" / "explorers" / "parts" / "wipe.css"]
+    parts = sorted((ROOT / "medgen_course" / "explorers" / "parts").glob("*.css"))
+    styles = [SITE / "src" / "controls.css", SITE / "src" / "site.css", *parts]
     (out / "style.css").write_text("".join(p.read_text(encoding="utf-8") for p in styles), encoding="utf-8")
 
 
