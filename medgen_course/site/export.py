@@ -1,6 +1,7 @@
 """Networks as ONNX files, which a page can run: weights in half precision, arithmetic in single."""
 
 import io
+import logging
 import warnings
 from collections.abc import Sequence
 
@@ -20,7 +21,11 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
         outputs: names of what it returns.
     Returns:
         The file. Weights that half precision holds exactly are stored in it.
+    Raises:
+        ValueError: the network can only take batches of the example's size.
     """
+    # The exporter says once a network that torchvision, which the course does without, is not there.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the exporter's own dependencies
@@ -29,6 +34,9 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
             module, tuple(inputs.values()), input_names=list(inputs), output_names=list(outputs),
             dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, verbose=False,
         )  # fmt: skip
+    for name, value in zip(inputs, program.model.graph.inputs, strict=True):
+        if isinstance(value.shape[0], int):
+            raise ValueError(f"{name} takes {value.shape[0]} images only: len() in forward? Use shape[0].")
     buffer = io.BytesIO()
     program.save(buffer)
     return _halved(buffer.getvalue())
