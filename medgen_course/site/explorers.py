@@ -11,7 +11,9 @@ LIVE = {
     "DataExplorer": "data_browser",
     "EnhancementExplorer": "enhancement",
     "GANExplorer": "recorder",
+    "LatentExplorer": "codes",
     "TranslationExplorer": "translation",
+    "VAELatentExplorer": "latent",
 }
 
 
