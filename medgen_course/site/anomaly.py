@@ -4,12 +4,10 @@ A lesion is laid over a slice as `phantom` does it, before coil and noise, so th
 slices of the notebook. Which of a pixel's tissue it replaces depends on the anatomy: that is recorded.
 """
 
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from medgen_course import phantom, pretrained
@@ -24,6 +22,7 @@ from medgen_course.phantom.lesion import LESION_EDGE
 from medgen_course.phantom.render import SIGNALS, stream
 from medgen_course.phantom.signal import TISSUES
 from medgen_course.phantom.signal import bias_field as draw_bias_field
+from medgen_course.site.charts import png
 from medgen_course.site.controls import described
 from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
@@ -163,17 +162,10 @@ def _measured(kind: str, name: str, measured) -> dict[str, Any]:
         "healthy": measured.healthy,
         "anomalous": measured.anomalous,
         "charts": {
-            key: {"png": _png(chart.picture), "x": chart.extent.x_range, "y": chart.extent.y_range}
+            key: {"png": png(chart.picture), "x": chart.extent.x_range, "y": chart.extent.y_range}
             for key, chart in charts.items()
         },
     }
-
-
-def _png(picture: np.ndarray) -> np.ndarray:
-    """A chart as the bytes of a small PNG file, uint8 (K,)."""
-    buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
-    return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
 
 
 def _slices(factors: np.ndarray) -> dict[str, Any]:

@@ -10,6 +10,7 @@ LIVE = {
     "BetaExplorer": "beta",
     "DataExplorer": "data_browser",
     "EnhancementExplorer": "enhancement",
+    "GANExplorer": "recorder",
     "TranslationExplorer": "translation",
 }
 

@@ -2,7 +2,7 @@
 // with data RGBA. Images are Float32Array in [0, 1] or Uint8Array, row by row.
 
 const f = Math.fround;
-const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)); // for x >= 0
+export const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)); // as Python rounds, for x >= 0
 
 export const clamp = (x, low = 0, high = 1) => Math.min(Math.max(x, low), high);
 export const unit = (bytes) => Float32Array.from(bytes, (x) => x / 255);

@@ -1,6 +1,8 @@
 // A reader's own picture, made into an image for a model as explorers/parts/upload.py does it with Pillow:
 // grey by Rec. 601, its central square, resampled bicubically in whole numbers. It never leaves the page.
 
+import { even } from "./images.js";
+
 const MAX_BYTES = 8_000_000;
 const MAX_PIXELS = 40_000_000;
 const BITS = 22; // of a weight, as in Pillow
@@ -62,8 +64,6 @@ export function pad(grey, width, height, size) {
   for (let y = 0; y < high; y++) out.set(inner.subarray(y * wide, (y + 1) * wide), (top + y) * size + left);
   return out;
 }
-
-const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)); // as Python rounds
 
 function transpose(values, width, height) {
   const out = new Uint8Array(values.length);

@@ -24,9 +24,10 @@ export async function mount(root, { data, session, address, announce }) {
 
   const bank = new Controls(root, controls, address, (name) => {
     if (name === "image") putAway();
+    if (name === "moment") playing.follow();
     refresh();
   });
-  player(bank, "moment", { hint: words.play, interval: data.interval }, () => refresh());
+  const playing = player(bank, "moment", { hint: words.play, interval: data.interval }, () => refresh());
   const panels = new Panels(root);
   const numbers = new Numbers(root, announce);
   const row = element("div", "live-row", root);

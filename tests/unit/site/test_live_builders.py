@@ -8,7 +8,7 @@ from medgen_course import pretrained
 from medgen_course.explorers.anomaly import SLICES
 from medgen_course.metrics.anomaly import scores
 from medgen_course.phantom import draw_factors
-from medgen_course.site import anomaly, controls, data_browser, enhancement, translation
+from medgen_course.site import anomaly, controls, data_browser, enhancement, recorder, translation
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,12 @@ def test_a_translators_page_has_every_second_moment_and_the_rules_of_all_slices(
     known = {to: translation._rule(shown._known[to]) for to in ("a", "b")}
     assert known["a"][0] < 0 < known["b"][0]  # lesions are darker in T1w, brighter in T2w
     assert len(two.val.a) == translation.HELD_OUT
+
+
+def test_a_recording_has_all_its_moments_and_gives_nothing_away():
+    live = recorder.build()
+    assert live.data["controls"]["run"]["options"] == ["run 1", "run 2", "run 3", "run 4"]
+    for run in live.data["runs"]:
+        assert len(run["texts"]) == len(run["moments"]) == len(run["samples"]) // np.prod(run["shape"])
+        assert len({text for text in run["texts"]}) == len(run["texts"])
+        assert all(len(curves["places"]) == 2 * len(run["moments"]) for curves in run["curves"])
