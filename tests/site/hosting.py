@@ -34,17 +34,8 @@ def write(live, out: Path) -> None:
 
 
 def write_common(out: Path) -> None:
-<<<<<<< HEAD
     """Write what all pages share."""
     bundle(SITE, out / "assets")
-=======
-    """Write what all pages share: WebAssembly and styles."""
-    for name in ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"):
-        shutil.copy(ORT / name, out)
-    parts = sorted((ROOT / "medgen_course" / "explorers" / "parts").glob("*.css"))
-    styles = [SITE / "src" / "controls.css", SITE / "src" / "site.css", *parts]
-    (out / "style.css").write_text("".join(p.read_text(encoding="utf-8") for p in styles), encoding="utf-8")
->>>>>>> 6c3adecc965d8cd580a78d7f8d27c9d2bbfe75f2
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
