@@ -11,6 +11,7 @@ LIVE = {
     "DataExplorer": "data_browser",
     "EnhancementExplorer": "enhancement",
     "GANExplorer": "recorder",
+    "GeneratorExplorer": "gan_walk",
     "TranslationExplorer": "translation",
 }
 

@@ -5,7 +5,7 @@ import pytest
 from live_page import LivePage
 
 AXE = hosting.SITE / "node_modules" / "axe-core" / "axe.min.js"
-NAMES = ("anomaly", "enhancement", "data_browser", "translation", "recorder")
+NAMES = ("anomaly", "enhancement", "data_browser", "translation", "recorder", "gan_walk")
 SERIOUS = """async () => (await axe.run()).violations.filter(v => ["serious", "critical"].includes(v.impact))
   .map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))"""
 
