@@ -36,7 +36,7 @@ install: $(STAMP)
 run: $(STAMP)
 	$(BIN)/medgen run $(NOTEBOOKS)
 
-test: $(STAMP) $(BROWSER)
+test: $(STAMP) $(BROWSER) $(if $(shell command -v npm),site/node_modules)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: $(STAMP)

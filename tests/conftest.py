@@ -5,6 +5,12 @@ import pytest
 # A kernel named python3 that some other program has registered must not take the place of this one.
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
+# folder, its tests, how to get what they need
+NEEDING = (
+    ("tests/browser/", "browser tests", "make browser, or on Debian and Ubuntu apt install chromium"),
+    ("tests/site/", "tests of the site", "Node.js 20 or newer, then make test; and a Chromium, as above"),
+)
+
 # Test files run side by side, one a core: two threads each would wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,10 +37,11 @@ def pytest_terminal_summary(terminalreporter):
     """The last line before the counts: that no browser was there must not be overlooked."""
     result = yield
     skipped = terminalreporter.stats.get("skipped", [])
-    reasons = [report.longrepr[2] for report in skipped if report.nodeid.startswith("tests/browser/")]
-    if reasons:
-        why = reasons[0].removeprefix("Skipped: ")
-        remedy = "make browser, or on Debian and Ubuntu apt install chromium"
-        told = f"NOT TESTED: {len(reasons)} browser tests ({why}). Remedy: {remedy}"
-        terminalreporter.write_line(told, red=True, bold=True)
+    for folder, what, remedy in NEEDING:
+        reasons = [report.longrepr[2] for report in skipped if report.nodeid.startswith(folder)]
+        reasons = [reason for reason in reasons if " need" in reason]
+        if reasons:
+            why = reasons[0].removeprefix("Skipped: ")
+            told = f"NOT TESTED: {len(reasons)} {what} ({why}). Remedy: {remedy}"
+            terminalreporter.write_line(told, red=True, bold=True)
     return result

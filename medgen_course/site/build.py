@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -22,11 +23,12 @@ NO_NODE = (
 )
 
 
-def build_site(out: Path) -> dict[str, int]:
+def build_site(out: Path, names: Sequence[str] | None = None) -> dict[str, int]:
     """Write the site.
 
     Args:
         out: a folder; what an earlier build left there is replaced.
+        names: explorers that come to life, "beta" among them; None takes all.
     Returns:
         Bytes of its parts: `all`, and one entry for each explorer.
     Raises:
@@ -38,7 +40,7 @@ def build_site(out: Path) -> dict[str, int]:
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     explorers = {}
-    for name in sorted(set(LIVE.values())):
+    for name in sorted(names or set(LIVE.values())):
         explorers[name] = built(name)
         write_live(explorers[name], partial)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)

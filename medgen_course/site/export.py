@@ -30,7 +30,7 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the exporter's own dependencies
         warnings.simplefilter("ignore", FutureWarning)
-        warnings.filterwarnings("ignore", "# The axis name", UserWarning)  # inputs share their batch
+        warnings.filterwarnings("ignore", "# The axis name: batch", UserWarning)  # of two inputs: as meant
         program = torch.onnx.export(
             module, tuple(inputs.values()), input_names=list(inputs), output_names=list(outputs),
             dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, verbose=False,

@@ -60,7 +60,8 @@ class LivePage:
         return self.changed(before)
 
     def state(self):
-        """What stands in the address."""
+        """What stands in the address, which follows the controls a moment later."""
+        self.page.wait_for_timeout(400)
         return dict(re.findall(r"[#&](\w+)=([^&]*)", self.page.url))
 
 

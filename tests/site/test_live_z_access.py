@@ -4,8 +4,10 @@ import hosting
 import pytest
 from live_page import LivePage
 
+from medgen_course.site.explorers import LIVE
+
 AXE = hosting.SITE / "node_modules" / "axe-core" / "axe.min.js"
-NAMES = ("anomaly", "enhancement", "data_browser", "translation", "recorder", "gan_walk")
+NAMES = sorted(set(LIVE.values()))
 SERIOUS = """async () => (await axe.run()).violations.filter(v => ["serious", "critical"].includes(v.impact))
   .map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))"""
 

@@ -3,7 +3,7 @@
 import { network } from "../beta_network.js";
 import { Controls, Panels, element, newest } from "../controls.js";
 
-const SHOWN = 4;
+const SHOWN = 6;
 
 export async function mount(root, context) {
   const { data, address, announce } = context;
