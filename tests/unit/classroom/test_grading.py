@@ -5,19 +5,13 @@ import csv
 
 import nbformat
 import pytest
+from faults import FAULTS
+from small_lesson import NAME, RIGHT
 
 from medgen_course import classroom
 from medgen_course.classroom import grading
 from medgen_course.classroom.edition import student_edition
 from medgen_course.classroom.program import program
-
-NAME = "90_small.ipynb"
-RIGHT = {
-    "stub1": "def my_residual(x, x_hat):\n    maps = np.abs(x - x_hat).mean(1)\n"
-    "    return maps.mean((1, 2)), maps",
-    "stub2": "def my_threshold(healthy_scores, share):\n    ranked = np.sort(healthy_scores)\n"
-    "    return ranked[len(ranked) - 1 - int(share * len(ranked) + 1e-9)]",
-}
 
 
 def hand_in(folder, student, whole, name=NAME, **sources):
@@ -37,21 +31,12 @@ def graded(folder, tmp_path, lessons, **limits):
 
 def test_faults_are_rows_and_the_other_exercise_still_counts(tmp_path, lessons, whole, capsys):
     folder = tmp_path / "in"
-    faults = {
-        "endless": "while True:\n    pass",
-        "exits": "import sys\nsys.exit()",
-        "kills": "import os\nos._exit(3)",
-        "prints": "while True:\n    print('x' * 1_000_000)",
-        "memory": "kept = np.ones((20, 1_000_000_000))",
-        "syntax": "def my_residual(x, x_hat:\n    return",
-        "raises": "raise KeyError('where')",
-    }
-    for student, source in faults.items():
+    for student, source in FAULTS.items():
         hand_in(folder, student, whole, stub1=source)
     rows = graded(folder, tmp_path, lessons, seconds=10, memory=3)
-    said = {student: rows[student, "90.1"].message for student in faults}
-    assert {rows[student, "90.1"].points for student in faults} == {0}
-    assert {rows[student, "90.2"].points for student in faults} == {3}, said
+    said = {student: rows[student, "90.1"].message for student in FAULTS}
+    assert {rows[student, "90.1"].points for student in FAULTS} == {0}
+    assert {rows[student, "90.2"].points for student in FAULTS} == {3}, said
     assert "did not end within 10 s" in said["endless"]
     assert "SystemExit" in said["exits"] and "exit code 3" in said["kills"]
     assert "File too large" in said["prints"] or "did not end" in said["prints"]
