@@ -26,15 +26,20 @@ def real_images():
         pytest.skip("pneumoniamnist.npz is not on this machine; set MEDMNIST_ROOT to the folder with it")
 
 
+BROWSER = "make browser, or on Debian and Ubuntu apt install chromium"
+PIP = "python -m pip download nbgrader==0.9.6 says why; with a connection make test fetches it"
+NOT_TESTED = (("tests/browser/", "browser", BROWSER), ("tests/notebooks/test_nbgrader.py", "nbgrader", PIP))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter):
-    """The last line before the counts: that no browser was there must not be overlooked."""
+    """The last lines before the counts: that no browser or nbgrader was there must not be overlooked."""
     result = yield
     skipped = terminalreporter.stats.get("skipped", [])
-    reasons = [report.longrepr[2] for report in skipped if report.nodeid.startswith("tests/browser/")]
-    if reasons:
-        why = reasons[0].removeprefix("Skipped: ")
-        remedy = "make browser, or on Debian and Ubuntu apt install chromium"
-        told = f"NOT TESTED: {len(reasons)} browser tests ({why}). Remedy: {remedy}"
-        terminalreporter.write_line(told, red=True, bold=True)
+    for place, name, remedy in NOT_TESTED:
+        reasons = [report.longrepr[2] for report in skipped if report.nodeid.startswith(place)]
+        if reasons:
+            why = reasons[0].removeprefix("Skipped: ")
+            told = f"NOT TESTED: {len(reasons)} {name} tests ({why}). Remedy: {remedy}"
+            terminalreporter.write_line(told, red=True, bold=True)
     return result
