@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from medgen_course.classroom import worker
 from medgen_course.course.kernel import environment
 
 RAISED = "raised an error"
@@ -57,9 +58,9 @@ def _process(
     given = {"cells": cells, "memory": memory, "skip": sorted(found)}
     program.write_text(json.dumps(given), encoding="utf-8")
     results.write_text("", encoding="utf-8")
-    command = [sys.executable, "-m", "medgen_course.classroom.worker", str(program), str(results)]
+    command = [sys.executable, "-P", worker.__file__, str(program), str(results)]
     with open(output, "wb") as sink:
-        worker = subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=sink,
@@ -69,9 +70,9 @@ def _process(
             start_new_session=True,
         )
         try:
-            running, late = _watch(worker, results, seconds)
+            running, late = _watch(process, results, seconds)
         finally:
-            _end(worker)
+            _end(process)
     done = False
     for event in _events(results):
         done = done or bool(event.get("end"))
@@ -81,17 +82,17 @@ def _process(
         return None, None
     if late:
         return running, f"did not end within {seconds:g} s and was stopped"
-    return running, f"ended the process ({_how(worker.returncode)})"
+    return running, f"ended the process ({_how(process.returncode)})"
 
 
-def _watch(worker: subprocess.Popen, results: Path, seconds: float) -> tuple[str | None, bool]:
+def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[str | None, bool]:
     """Wait for the process; the exercise that runs at its end, and whether its time was over.
 
     Time counts from the first cell, and anew after each verdict; what is imported before has `STARTING` more.
     """
     running, seen, since = None, 0, time.monotonic() + STARTING
     while True:
-        ended = worker.poll() is not None
+        ended = process.poll() is not None
         new = _events(results)[seen:]
         if any("status" in event for event in new) or (new and not seen):
             since = time.monotonic()
@@ -127,13 +128,13 @@ def _variables() -> dict[str, str]:
     return environment(1) | {"MPLBACKEND": "agg", "PYTHONUNBUFFERED": "1"}
 
 
-def _end(worker: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen) -> None:
     """End the process and those that it has started."""
     if os.name == "posix":
         try:
-            os.killpg(worker.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     else:
-        worker.kill()
-    worker.wait()
+        process.kill()
+    process.wait()
