@@ -14,6 +14,7 @@ from medgen_course.classroom import worker
 from medgen_course.course.kernel import environment
 
 RAISED = "raised an error"
+MESSAGE = 5000  # characters
 STARTING = 120.0  # seconds until the first cell, on a busy machine
 
 
@@ -29,7 +30,7 @@ def attempt(cells: list[dict[str, Any]], seconds: float, memory: int) -> dict[st
     """
     wanted = [cell["exercise"] for cell in cells if cell["kind"] == "check"]
     found: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         left = list(cells)
         while todo := [number for number in wanted if number not in found]:
             running, ended = _process(Path(place), left, found, seconds, memory)
@@ -43,8 +44,13 @@ def attempt(cells: list[dict[str, Any]], seconds: float, memory: int) -> dict[st
     return {number: found.get(number, missing) for number in wanted}
 
 
-def _verdict(message: str, seconds: float) -> dict[str, Any]:
-    return {"status": RAISED, "message": message, "seconds": seconds}
+def _verdict(message: str, seconds: float, status: str = RAISED) -> dict[str, Any]:
+    return {"status": status, "message": writable(message[:MESSAGE]), "seconds": seconds}
+
+
+def writable(text: str) -> str:
+    """Text for a file: half a surrogate, of an error message or an old file name, becomes a "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _process(
@@ -55,6 +61,8 @@ def _process(
     Returns the exercise in which it stopped and how; twice None if it came to the end.
     """
     program, results, output = place / "program.json", place / "results.jsonl", place / "output.txt"
+    work = place / "work"  # a cell that empties its folder takes nothing else
+    work.mkdir(parents=True, exist_ok=True)
     given = {"cells": cells, "memory": memory, "skip": sorted(found)}
     program.write_text(json.dumps(given), encoding="utf-8")
     results.write_text("", encoding="utf-8")
@@ -65,7 +73,7 @@ def _process(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
-            cwd=place,
+            cwd=work,
             env=_variables(),
             start_new_session=True,
         )
@@ -77,7 +85,7 @@ def _process(
     for event in _events(results):
         done = done or bool(event.get("end"))
         if "status" in event:
-            found[event["exercise"]] = {k: event[k] for k in ("status", "message", "seconds")}
+            found[event["exercise"]] = _verdict(event["message"], event["seconds"], event["status"])
     if done:
         return None, None
     if late:
@@ -106,15 +114,25 @@ def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[st
 def _events(results: Path) -> list[dict[str, Any]]:
     """Whole lines of JSON; a student's code that writes into the file can only spoil its own."""
     found = []
+    if not results.is_file():
+        return []
     for line in results.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
         if line.endswith("\n"):
             try:
                 event = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and _is_one(event):
                 found.append(event)
     return found
+
+
+def _is_one(event: dict[str, Any]) -> bool:
+    kinds = {"exercise": str | None, "status": str, "message": str, "seconds": float, "begin": str}
+    wanted = {"exercise", "message", "seconds"} if "status" in event else set()
+    wanted |= {"exercise"} if "begin" in event else set()
+    known = all(isinstance(event[key], kind) for key, kind in kinds.items() if key in event)
+    return known and wanted <= set(event)
 
 
 def _how(code: int | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from medgen_course import course
 from medgen_course.classroom import submissions
-from medgen_course.classroom.attempt import attempt
+from medgen_course.classroom.attempt import attempt, writable
 from medgen_course.classroom.edition import student_edition
 from medgen_course.classroom.program import program
 from medgen_course.classroom.report import write_pages
@@ -95,8 +95,8 @@ def grade(
             for number, (submission, future) in enumerate(zip(todo, graded, strict=True), 1):
                 rows += (new := future.result())
                 told = f"{sum(row.points for row in new)} of {sum(row.of for row in new)} points"
-                note = f"  ({submission.note})" if submission.note else ""
-                who = f"{submission.student}  {submission.lesson}"
+                note = f"  ({new[0].note})" if new[0].note else ""
+                who = f"{new[0].student}  {submission.lesson}"
                 print(f"[{number}/{len(todo)}] {who}  {told}{note}", flush=True)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -132,7 +132,7 @@ def _grade(
 
 def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]) -> Row:
     return Row(
-        submission.student,
+        writable(submission.student),
         submission.lesson,
         task.number,
         task.title,
@@ -140,6 +140,6 @@ def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]
         task.points if verdict["status"] == RIGHT else 0,
         task.points,
         round(verdict["seconds"], 1),
-        verdict["message"],
-        submission.note,
+        writable(verdict["message"]),
+        writable(submission.note),
     )

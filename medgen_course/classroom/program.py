@@ -9,7 +9,7 @@ measured with them.
 import ast
 from typing import Any
 
-from medgen_course.classroom.names import names
+from medgen_course.classroom.names import UNREADABLE, names
 from medgen_course.classroom.tasks import Task
 
 
@@ -115,7 +115,7 @@ def _literals(source: str) -> dict[str, Any]:
     """name -> value of the assignments of literals in a cell."""
     try:
         statements = ast.parse(source).body
-    except SyntaxError:
+    except UNREADABLE:
         return {}
     found = {}
     for statement in statements:
@@ -123,6 +123,6 @@ def _literals(source: str) -> dict[str, Any]:
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and getattr(statement, "value", None):
             try:
                 found[targets[0].id] = ast.literal_eval(statement.value)
-            except ValueError:
+            except UNREADABLE:
                 continue
     return found

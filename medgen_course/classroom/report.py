@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from medgen_course.files import write_text
 
@@ -53,7 +54,7 @@ def _of_class(rows: list[Any], students: list[str]) -> str:
         ("student", "points", "right", "notes"),
         (
             (
-                f'<a href="{html.escape(name)}.html">{html.escape(name)}</a>',
+                f'<a href="{quote(name)}.html">{html.escape(name)}</a>',
                 _points(own),
                 f"{sum(row.verdict == 'right' for row in own)} of {len(own)}",
                 html.escape("; ".join(dict.fromkeys(row.note for row in own if row.note))),

@@ -2,6 +2,9 @@
 
 import copy
 import csv
+import json
+import os
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -42,7 +45,9 @@ def test_faults_are_rows_and_the_other_exercise_still_counts(tmp_path, lessons, 
     assert "File too large" in said["prints"] or "did not end" in said["prints"]
     assert "MemoryError" in said["memory"]
     assert "SyntaxError" in said["syntax"] and "KeyError: 'where' (line 1" in said["raises"]
-    assert "7 students, 7 notebooks" in capsys.readouterr().out
+    assert "OSError: all gone" in said["empties"] and "ValueError: ?xxx" in said["text"]
+    assert said["null"] and said["nested"]
+    assert "11 students, 11 notebooks" in capsys.readouterr().out
 
 
 def test_files_that_are_none_are_rows_too(tmp_path, lessons, whole):
@@ -55,23 +60,39 @@ def test_files_that_are_none_are_rows_too(tmp_path, lessons, whole):
     (folder / "broken" / NAME).write_text('{"cells": [')
     (folder / "list").mkdir()
     (folder / "list" / NAME).write_text("[1, 2]")
+    for key, name in (("metadata", "tags"), ("id", "id")):
+        odd = hand_in(folder, name, whole)
+        odd.cells[0][key] = {"tags": 3} if key == "metadata" else ["x"]
+        (folder / name / NAME).write_text(json.dumps(odd))
     rows = graded(folder, tmp_path, lessons)
     verdicts = {student: rows[student, "90.1"].verdict for student in sorted({key[0] for key in rows})}
     assert verdicts == {
         "broken": "broken",
         "empty": "not attempted",
+        "id": "broken",
         "list": "broken",
         "missing": "missing",
         "renamed": "right",
         "right": "right",
+        "tags": "broken",
     }
     assert rows["renamed", "90.1"].note == "renamed: found as mine (1).ipynb"
     with open(tmp_path / "grades.csv", newline="") as file:
         table = list(csv.DictReader(file))
-    assert len(table) == 12 and sum(int(row["points"]) for row in table) == 8
+    assert len(table) == 16 and sum(int(row["points"]) for row in table) == 8
     page = (tmp_path / "grades" / "index.html").read_text()
-    assert all(f'href="{student}.html"' in page for student in verdicts)
+    assert all(f'href="{quote(student)}.html"' in page for student in verdicts)
     assert "secret" not in page + "".join(row.message for row in rows.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, and links only for some users")
+def test_names_that_are_no_text_and_links_to_nothing_are_rows_too(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    hand_in(folder, os.fsdecode(b"M\xfcller"), whole)  # from an old archive
+    (folder / "link").mkdir()
+    (folder / "link" / NAME).symlink_to(tmp_path / "nothing")
+    rows = graded(folder, tmp_path, lessons)
+    assert rows["M?ller", "90.2"].points == 3 and rows["link", "90.1"].verdict == "broken"
 
 
 def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):
