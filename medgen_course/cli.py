@@ -269,7 +269,9 @@ def release(
     nbgrader: bool = False,
     seed_by_student: Path | None = None,
 ) -> int:
-    """Write the students' edition: no solutions, numbered exercises with points.
+    """Write the students' edition: no solutions, numbered exercises with points. It runs as it is.
+
+    docs/grading.md goes on from here.
 
     Args:
         notebooks: numbers (1), names (autoencoder) or files; none takes the whole course.
@@ -294,6 +296,10 @@ def grade(
     jobs: int | None = None,
 ) -> int:
     """Grade a folder of submissions, each in a process of its own; no sandbox against malice.
+
+    Errors, endless loops, too much memory or output are a row with a reason. But a submission has your rights, and one
+    that is written for it can say that all is right: for people you do not trust, docs/grading.md has the line for a
+    container without a network.
 
     Args:
         submissions: a folder with a folder for each student.
