@@ -70,8 +70,8 @@ def _of_class(rows: list[Any], students: list[str]) -> str:
         (
             (
                 f'<a href="{quote(name)}.html">{html.escape(name)}</a>',
-                _points(own),
-                f"{sum(row.verdict == 'right' for row in own)}\u00a0of\u00a0{len(own)}",
+                f"<span>{_points(own)}</span>",
+                f"<span>{sum(row.verdict == 'right' for row in own)} of {len(own)}</span>",
                 html.escape("; ".join(dict.fromkeys(row.note for row in own if row.note))),
             )
             for name, own in each.items()
@@ -110,7 +110,7 @@ def _mark(verdict: str) -> str:
 
 
 def _points(rows: list[Any]) -> str:
-    return f"{sum(row.points for row in rows)}\u00a0of\u00a0{sum(row.of for row in rows)}"
+    return f"{sum(row.points for row in rows)} of {sum(row.of for row in rows)}"
 
 
 def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
