@@ -33,13 +33,17 @@ def attempt(cells: list[dict[str, Any]], seconds: float, memory: int) -> dict[st
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         left = list(cells)
         while todo := [number for number in wanted if number not in found]:
+            known = len(found)
             running, ended = _process(Path(place), left, found, seconds, memory)
             if ended is None:
                 break
-            if running is None:  # in a cell that is nobody's, or before the first
+            cell = left[running] if running is not None and 0 <= running < len(left) else {}
+            if cell.get("kind") == "student" and not cell["exercise"]:
+                del left[running]  # the student has added it: what follows is tried without
+            elif cell.get("exercise") in todo:
+                found[cell["exercise"]] = _verdict(f"the cell {ended}", seconds)
+            elif len(found) == known:
                 found |= {n: _verdict(f"a cell before this exercise {ended}", seconds) for n in todo}
-            else:
-                found.setdefault(running, _verdict(f"the cell {ended}", seconds))
     missing = _verdict("the exercise was not reached", 0.0)
     return {number: found.get(number, missing) for number in wanted}
 
@@ -55,10 +59,11 @@ def writable(text: str) -> str:
 
 def _process(
     place: Path, cells: list[dict[str, Any]], found: dict[str, Any], seconds: float, memory: int
-) -> tuple[str | None, str | None]:
+) -> tuple[int | None, str | None]:
     """Run one process and add its verdicts to `found`.
 
-    Returns the exercise in which it stopped and how; twice None if it came to the end.
+    Returns the place of the cell in which it stopped (None: before the first) and how; twice None if it came
+    to the end.
     """
     program, results, output = place / "program.json", place / "results.jsonl", place / "output.txt"
     work = place / "work"  # a cell that empties its folder takes nothing else
@@ -93,8 +98,8 @@ def _process(
     return running, f"ended the process ({_how(process.returncode)})"
 
 
-def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[str | None, bool]:
-    """Wait for the process; the exercise that runs at its end, and whether its time was over.
+def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[int | None, bool]:
+    """Wait for the process; the place of the cell that runs at its end, and whether its time was over.
 
     Time counts from the first cell, and anew after each verdict; what is imported before has `STARTING` more.
     """
@@ -105,7 +110,7 @@ def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[st
         if any("status" in event for event in new) or (new and not seen):
             since = time.monotonic()
         seen += len(new)
-        running = next((event["exercise"] for event in reversed(new) if "begin" in event), running)
+        running = next((event["cell"] for event in reversed(new) if "begin" in event), running)
         if ended or time.monotonic() - since > seconds:
             return running, not ended
         time.sleep(0.05)
@@ -129,15 +134,17 @@ def _events(results: Path) -> list[dict[str, Any]]:
 
 def _is_one(event: dict[str, Any]) -> bool:
     kinds = {"exercise": str | None, "status": str, "message": str, "seconds": float, "begin": str}
+    kinds |= {"cell": int}
     wanted = {"exercise", "message", "seconds"} if "status" in event else set()
-    wanted |= {"exercise"} if "begin" in event else set()
+    wanted |= {"cell"} if "begin" in event else set()
     known = all(isinstance(event[key], kind) for key, kind in kinds.items() if key in event)
     return known and wanted <= set(event)
 
 
 def _how(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
+        known = {int(of): of.name for of in signal.Signals}
+        return f"signal {known.get(-code, -code)}"
     return f"exit code {code}"
 
 

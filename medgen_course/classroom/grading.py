@@ -119,6 +119,23 @@ def _grade(
     if submission.notebook is None:
         nothing = {"status": submission.note.split(":")[0], "message": submission.note, "seconds": 0.0}
         return [_row(submission, task, nothing) for task in found]
+    try:
+        verdicts = _verdicts(submission, edition, found, seconds, memory, place)
+    except Exception as error:  # whatever else is odd about one submission, the class is graded
+        told = f"the grader failed on it ({type(error).__name__}: {str(error)[:200]}); grade it by hand"
+        verdicts = {task.number: {"status": "not graded", "message": told, "seconds": 0.0} for task in found}
+    return [_row(submission, task, verdicts[task.number]) for task in found]
+
+
+def _verdicts(
+    submission: submissions.Submission,
+    edition: Any,
+    found: list[Task],
+    seconds: float,
+    memory: float,
+    place: Path,
+) -> dict[str, Any]:
+    """The verdict of each exercise: found by running, or before."""
     cells = program(edition, found, submission.notebook)
     settings = json.dumps([cells, seconds, memory])
     key = hashlib.sha256(settings.encode()).hexdigest()
@@ -127,7 +144,7 @@ def _grade(
     if before.get("key") != key:
         before = {"key": key, "verdicts": attempt(cells, seconds, int(memory * 1e9))}
         write_json(kept, before)
-    return [_row(submission, task, before["verdicts"][task.number]) for task in found]
+    return before["verdicts"]
 
 
 def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]) -> Row:

@@ -4,7 +4,7 @@ import ast
 import symtable
 from dataclasses import dataclass
 
-UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what ast says of odd sources
+UNREADABLE = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)  # what ast says of odd sources
 CHANGES = {"fit", "load_state_dict", "append", "update", "extend", "step"}  # calls that change an argument
 
 

@@ -40,8 +40,13 @@ def write_pages(rows: list[Any], out: Path) -> None:
     students = list(dict.fromkeys(row.student for row in rows))
     for student in students:
         own = [row for row in rows if row.student == student]
-        write_text(out / f"{student}.html", _page(f"Results of {student}", _of_student(own)))
+        write_text(out / _file(student), _page(f"Results of {student}", _of_student(own)))
     write_text(out / "index.html", _page("Results of the class", _of_class(rows, students)))
+
+
+def _file(student: str) -> str:
+    """The page of a student; one who is called index has it beside the page of the class."""
+    return f"{student}-.html" if student.lower().rstrip("-") == "index" else f"{student}.html"
 
 
 def _of_student(rows: list[Any]) -> str:
@@ -69,7 +74,7 @@ def _of_class(rows: list[Any], students: list[str]) -> str:
         ("student", "points", "right", "notes"),
         (
             (
-                f'<a href="{quote(name)}.html">{html.escape(name)}</a>',
+                f'<a href="{quote(_file(name))}">{html.escape(name)}</a>',
                 f"<span>{_points(own)}</span>",
                 f"<span>{sum(row.verdict == 'right' for row in own)} of {len(own)}</span>",
                 html.escape("; ".join(dict.fromkeys(row.note for row in own if row.note))),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medgen_course.classroom.magics import plain
+
 MOST_BYTES = 50_000_000  # of a notebook that is read at all
 SAME = 0.5  # share of the texts of a lesson's cells by which a renamed notebook is recognised
 
@@ -64,6 +66,8 @@ def _read(path: Path) -> tuple[Any, str]:
     """A notebook and "", or None and what is wrong with the file."""
     import nbformat
 
+    if path.exists() and not path.is_file():
+        return None, "broken: not a file"  # a folder, or a pipe, which would be waited for
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
             return None, f"too large: {size / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} MB is read"
@@ -72,6 +76,8 @@ def _read(path: Path) -> tuple[Any, str]:
         for cell in notebook.cells:
             if not isinstance(cell.source, str):
                 cell.source = "".join(cell.source)
+            if cell.get("cell_type") == "code":
+                cell.source = plain(cell.source)
         for part in (notebook, *notebook.cells):
             _check(part)
     except (ValueError, AttributeError, KeyError, TypeError, OSError, RecursionError) as error:

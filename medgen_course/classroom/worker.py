@@ -61,7 +61,7 @@ def run(cells: list[dict[str, Any]], skip: set[str], checks: dict[str, Any], tel
         if exercise in skip:
             continue
         name, started = f"<cell {number}>", time.perf_counter()
-        tell({"begin": exercise or f"a cell of the {kind}", "exercise": exercise, "kind": kind})
+        tell({"begin": exercise or f"a cell of the {kind}", "cell": number})
         verdicts: list[Any] = []
         keep = verdicts.append
         error = execute(cell["source"], name, space, checks if kind == "check" else None, keep)

@@ -14,6 +14,7 @@ from small_lesson import NAME, RIGHT
 from medgen_course import classroom
 from medgen_course.classroom import grading
 from medgen_course.classroom.edition import student_edition
+from medgen_course.classroom.magics import plain
 from medgen_course.classroom.program import program
 
 
@@ -93,6 +94,54 @@ def test_names_that_are_no_text_and_links_to_nothing_are_rows_too(tmp_path, less
     (folder / "link" / NAME).symlink_to(tmp_path / "nothing")
     rows = graded(folder, tmp_path, lessons)
     assert rows["M?ller", "90.2"].points == 3 and rows["link", "90.1"].verdict == "broken"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals and pipes of POSIX")
+def test_what_the_grader_itself_stumbled_over_is_a_row(tmp_path, lessons, whole, monkeypatch):
+    folder = tmp_path / "in"
+    for student, value in {"unhashable": "{[1]: 2}", "digits": "0x" + "f" * 20_000}.items():
+        hand_in(folder, student, whole, parameters=f"seed = {value}")
+    hand_in(folder, "signal", whole, stub1="import os\nos.kill(os.getpid(), 40)")
+    hand_in(folder, "index", whole)
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / NAME)
+    rows = graded(folder, tmp_path, lessons)
+    points = {student: rows[student, "90.2"].points for student in ("unhashable", "digits", "signal", "index")}
+    assert set(points.values()) == {3}, points
+    assert "signal 40" in rows["signal", "90.1"].message and rows["pipe", "90.1"].verdict == "broken"
+    pages = {path.name for path in (tmp_path / "grades").glob("*.html")}
+    assert pages == {"index.html", "index-.html", "unhashable.html", "digits.html", "signal.html", "pipe.html"}
+    assert "Results of the class" in (tmp_path / "grades" / "index.html").read_text()
+    monkeypatch.setattr(grading, "program", None)  # any fault that nobody has thought of
+    rows = graded(folder, tmp_path, lessons)
+    assert {rows[student, "90.2"].verdict for student in points} == {"not graded"}
+
+
+def test_magics_and_added_cells_cost_no_points(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    stub = RIGHT["stub1"]
+    hand_in(folder, "timed", whole, stub1=f"%%time\n{stub}")
+    hand_in(folder, "lines", whole, stub1=f"!ls\n%matplotlib inline\n{stub}\n%time kept = my_residual")
+    made = hand_in(folder, "added", whole)
+    for source in ("while True:\n    pass", "import os\nos._exit(1)"):
+        made.cells.insert(5, nbformat.v4.new_code_cell(source))
+    nbformat.write(made, folder / "added" / NAME)
+    rows = graded(folder, tmp_path, lessons, seconds=5)
+    assert {key: row.message for key, row in rows.items() if row.points != row.of} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("x = ('%d'\n% 3)", "x = ('%d'\n% 3)"),
+        ("%%bash\nls", ""),
+        ("%%time\ny = 1", "y = 1"),
+        ("%time y = f(2)", "y = f(2)\n"),
+        ("def f(:", "def f(:"),
+    ],
+)
+def test_python_stays_and_magics_go(source, made):
+    assert plain(source) == made
 
 
 def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):
