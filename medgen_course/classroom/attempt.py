@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from medgen_course.classroom import worker
 from medgen_course.course.kernel import environment
 
 RAISED = "raised an error"
+MESSAGE = 5000  # characters
 STARTING = 120.0  # seconds until the first cell, on a busy machine
 
 
@@ -28,75 +30,87 @@ def attempt(cells: list[dict[str, Any]], seconds: float, memory: int) -> dict[st
     """
     wanted = [cell["exercise"] for cell in cells if cell["kind"] == "check"]
     found: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         left = list(cells)
         while todo := [number for number in wanted if number not in found]:
+            known = len(found)
             running, ended = _process(Path(place), left, found, seconds, memory)
             if ended is None:
                 break
-            if running is None:  # in a cell that is nobody's, or before the first
+            cell = left[running] if running is not None and 0 <= running < len(left) else {}
+            if cell.get("kind") == "student" and not cell["exercise"]:
+                del left[running]  # the student has added it: what follows is tried without
+            elif cell.get("exercise") in todo:
+                found[cell["exercise"]] = _verdict(f"the cell {ended}", seconds)
+            elif len(found) == known:
                 found |= {n: _verdict(f"a cell before this exercise {ended}", seconds) for n in todo}
-            else:
-                found.setdefault(running, _verdict(f"the cell {ended}", seconds))
     missing = _verdict("the exercise was not reached", 0.0)
     return {number: found.get(number, missing) for number in wanted}
 
 
-def _verdict(message: str, seconds: float) -> dict[str, Any]:
-    return {"status": RAISED, "message": message, "seconds": seconds}
+def _verdict(message: str, seconds: float, status: str = RAISED) -> dict[str, Any]:
+    return {"status": status, "message": writable(message[:MESSAGE]), "seconds": seconds}
+
+
+def writable(text: str) -> str:
+    """Text for a file: half a surrogate, of an error message or an old file name, becomes a "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _process(
     place: Path, cells: list[dict[str, Any]], found: dict[str, Any], seconds: float, memory: int
-) -> tuple[str | None, str | None]:
+) -> tuple[int | None, str | None]:
     """Run one process and add its verdicts to `found`.
 
-    Returns the exercise in which it stopped and how; twice None if it came to the end.
+    Returns the place of the cell in which it stopped (None: before the first) and how; twice None if it came
+    to the end.
     """
     program, results, output = place / "program.json", place / "results.jsonl", place / "output.txt"
+    work = place / "work"  # a cell that empties its folder takes nothing else
+    work.mkdir(parents=True, exist_ok=True)
     given = {"cells": cells, "memory": memory, "skip": sorted(found)}
     program.write_text(json.dumps(given), encoding="utf-8")
     results.write_text("", encoding="utf-8")
-    command = [sys.executable, "-m", "medgen_course.classroom.worker", str(program), str(results)]
+    command = [sys.executable, "-P", worker.__file__, str(program), str(results)]
     with open(output, "wb") as sink:
-        worker = subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
-            cwd=place,
+            cwd=work,
             env=_variables(),
             start_new_session=True,
         )
         try:
-            running, late = _watch(worker, results, seconds)
+            running, late = _watch(process, results, seconds)
         finally:
-            _end(worker)
+            _end(process)
     done = False
     for event in _events(results):
         done = done or bool(event.get("end"))
         if "status" in event:
-            found[event["exercise"]] = {k: event[k] for k in ("status", "message", "seconds")}
+            found[event["exercise"]] = _verdict(event["message"], event["seconds"], event["status"])
     if done:
         return None, None
     if late:
         return running, f"did not end within {seconds:g} s and was stopped"
-    return running, f"ended the process ({_how(worker.returncode)})"
+    return running, f"ended the process ({_how(process.returncode)})"
 
 
-def _watch(worker: subprocess.Popen, results: Path, seconds: float) -> tuple[str | None, bool]:
-    """Wait for the process; the exercise that runs at its end, and whether its time was over.
+def _watch(process: subprocess.Popen, results: Path, seconds: float) -> tuple[int | None, bool]:
+    """Wait for the process; the place of the cell that runs at its end, and whether its time was over.
 
     Time counts from the first cell, and anew after each verdict; what is imported before has `STARTING` more.
     """
     running, seen, since = None, 0, time.monotonic() + STARTING
     while True:
-        ended = worker.poll() is not None
+        ended = process.poll() is not None
         new = _events(results)[seen:]
         if any("status" in event for event in new) or (new and not seen):
             since = time.monotonic()
         seen += len(new)
-        running = next((event["exercise"] for event in reversed(new) if "begin" in event), running)
+        running = next((event["cell"] for event in reversed(new) if "begin" in event), running)
         if ended or time.monotonic() - since > seconds:
             return running, not ended
         time.sleep(0.05)
@@ -105,20 +119,32 @@ def _watch(worker: subprocess.Popen, results: Path, seconds: float) -> tuple[str
 def _events(results: Path) -> list[dict[str, Any]]:
     """Whole lines of JSON; a student's code that writes into the file can only spoil its own."""
     found = []
+    if not results.is_file():
+        return []
     for line in results.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
         if line.endswith("\n"):
             try:
                 event = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and _is_one(event):
                 found.append(event)
     return found
 
 
+def _is_one(event: dict[str, Any]) -> bool:
+    kinds = {"exercise": str | None, "status": str, "message": str, "seconds": float, "begin": str}
+    kinds |= {"cell": int}
+    wanted = {"exercise", "message", "seconds"} if "status" in event else set()
+    wanted |= {"cell"} if "begin" in event else set()
+    known = all(isinstance(event[key], kind) for key, kind in kinds.items() if key in event)
+    return known and wanted <= set(event)
+
+
 def _how(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
+        known = {int(of): of.name for of in signal.Signals}
+        return f"signal {known.get(-code, -code)}"
     return f"exit code {code}"
 
 
@@ -127,13 +153,13 @@ def _variables() -> dict[str, str]:
     return environment(1) | {"MPLBACKEND": "agg", "PYTHONUNBUFFERED": "1"}
 
 
-def _end(worker: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen) -> None:
     """End the process and those that it has started."""
     if os.name == "posix":
         try:
-            os.killpg(worker.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     else:
-        worker.kill()
-    worker.wait()
+        process.kill()
+    process.wait()

@@ -11,7 +11,7 @@ from typing import Any
 
 from medgen_course import course
 from medgen_course.classroom import submissions
-from medgen_course.classroom.attempt import attempt
+from medgen_course.classroom.attempt import attempt, writable
 from medgen_course.classroom.edition import student_edition
 from medgen_course.classroom.program import program
 from medgen_course.classroom.report import write_pages
@@ -95,8 +95,8 @@ def grade(
             for number, (submission, future) in enumerate(zip(todo, graded, strict=True), 1):
                 rows += (new := future.result())
                 told = f"{sum(row.points for row in new)} of {sum(row.of for row in new)} points"
-                note = f"  ({submission.note})" if submission.note else ""
-                who = f"{submission.student}  {submission.lesson}"
+                note = f"  ({new[0].note})" if new[0].note else ""
+                who = f"{new[0].student}  {submission.lesson}"
                 print(f"[{number}/{len(todo)}] {who}  {told}{note}", flush=True)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -119,6 +119,23 @@ def _grade(
     if submission.notebook is None:
         nothing = {"status": submission.note.split(":")[0], "message": submission.note, "seconds": 0.0}
         return [_row(submission, task, nothing) for task in found]
+    try:
+        verdicts = _verdicts(submission, edition, found, seconds, memory, place)
+    except Exception as error:  # whatever else is odd about one submission, the class is graded
+        told = f"the grader failed on it ({type(error).__name__}: {str(error)[:200]}); grade it by hand"
+        verdicts = {task.number: {"status": "not graded", "message": told, "seconds": 0.0} for task in found}
+    return [_row(submission, task, verdicts[task.number]) for task in found]
+
+
+def _verdicts(
+    submission: submissions.Submission,
+    edition: Any,
+    found: list[Task],
+    seconds: float,
+    memory: float,
+    place: Path,
+) -> dict[str, Any]:
+    """The verdict of each exercise: found by running, or before."""
     cells = program(edition, found, submission.notebook)
     settings = json.dumps([cells, seconds, memory])
     key = hashlib.sha256(settings.encode()).hexdigest()
@@ -127,12 +144,12 @@ def _grade(
     if before.get("key") != key:
         before = {"key": key, "verdicts": attempt(cells, seconds, int(memory * 1e9))}
         write_json(kept, before)
-    return [_row(submission, task, before["verdicts"][task.number]) for task in found]
+    return before["verdicts"]
 
 
 def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]) -> Row:
     return Row(
-        submission.student,
+        writable(submission.student),
         submission.lesson,
         task.number,
         task.title,
@@ -140,6 +157,6 @@ def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]
         task.points if verdict["status"] == RIGHT else 0,
         task.points,
         round(verdict["seconds"], 1),
-        verdict["message"],
-        submission.note,
+        writable(verdict["message"]),
+        writable(submission.note),
     )

@@ -4,6 +4,7 @@ import ast
 import symtable
 from dataclasses import dataclass
 
+UNREADABLE = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)  # what ast says of odd sources
 CHANGES = {"fit", "load_state_dict", "append", "update", "extend", "step"}  # calls that change an argument
 
 
@@ -24,7 +25,7 @@ def names(source: str) -> Names:
     """
     try:
         top, tree = symtable.symtable(source, "cell", "exec"), ast.parse(source)
-    except SyntaxError:
+    except UNREADABLE:
         return Names(frozenset(), frozenset(), frozenset())
     symbols = top.get_symbols()
     bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported() or s.is_namespace()}

@@ -9,7 +9,7 @@ measured with them.
 import ast
 from typing import Any
 
-from medgen_course.classroom.names import names
+from medgen_course.classroom.names import UNREADABLE, names
 from medgen_course.classroom.tasks import Task
 
 
@@ -107,22 +107,23 @@ def _with_values(source: str, submitted: Any) -> str:
     """The parameters cell with the student's values: literals of the same names, nothing else."""
     cells = [c for c in submitted.cells if "parameters" in c.get("metadata", {}).get("tags", [])]
     known, values = _literals(source), _literals(cells[0].source) if cells else {}
-    lines = [f"{name} = {value!r}" for name, value in values.items() if name in known]
+    lines = [f"{name} = {value}" for name, value in values.items() if name in known]
     return "\n".join([source, *lines])
 
 
-def _literals(source: str) -> dict[str, Any]:
-    """name -> value of the assignments of literals in a cell."""
+def _literals(source: str) -> dict[str, str]:
+    """name -> source of the value, for the assignments of literals in a cell."""
     try:
         statements = ast.parse(source).body
-    except SyntaxError:
+    except UNREADABLE:
         return {}
     found = {}
     for statement in statements:
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and getattr(statement, "value", None):
             try:
-                found[targets[0].id] = ast.literal_eval(statement.value)
-            except ValueError:
+                ast.literal_eval(statement.value)
+                found[targets[0].id] = ast.unparse(statement.value)
+            except UNREADABLE:
                 continue
     return found

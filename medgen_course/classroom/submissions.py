@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medgen_course.classroom.magics import plain
+
 MOST_BYTES = 50_000_000  # of a notebook that is read at all
-SAME = 0.5  # share of a lesson's cells by which a renamed notebook is recognised
+SAME = 0.5  # share of the texts of a lesson's cells by which a renamed notebook is recognised
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def find(folder: Path, student: str, lessons: dict[str, Any]) -> list[Submission
         if not named and not alike:
             found.append(Submission(student, lesson, note=f"missing: no {lesson}.ipynb was handed in"))
             continue
-        path, notebook, note = max(named or alike, key=lambda entry: entry[0].stat().st_mtime)
+        path, notebook, note = max(named or alike, key=lambda entry: _changed(entry[0]))
         if not named:
             note = f"renamed: found as {path.name}"
         if len(named) > 1:
@@ -64,22 +66,43 @@ def _read(path: Path) -> tuple[Any, str]:
     """A notebook and "", or None and what is wrong with the file."""
     import nbformat
 
-    if (size := path.stat().st_size) > MOST_BYTES:
-        return None, f"too large: {size / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} MB is read"
+    if path.exists() and not path.is_file():
+        return None, "broken: not a file"  # a folder, or a pipe, which would be waited for
     try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            return None, f"too large: {size / 1e6:.0f} MB, at most {MOST_BYTES / 1e6:.0f} MB is read"
         content = json.loads(path.read_text(encoding="utf-8"))
         notebook = nbformat.from_dict(content)
         for cell in notebook.cells:
             if not isinstance(cell.source, str):
                 cell.source = "".join(cell.source)
-            cell.setdefault("metadata", nbformat.from_dict({}))
+            if cell.get("cell_type") == "code":
+                cell.source = plain(cell.source)
+        for part in (notebook, *notebook.cells):
+            _check(part)
     except (ValueError, AttributeError, KeyError, TypeError, OSError, RecursionError) as error:
         return None, f"broken: not a notebook ({type(error).__name__}: {str(error)[:120]})"
     return notebook, ""
 
 
+def _check(part: Any) -> None:
+    """Raise a TypeError where what is read later has another type than in any notebook."""
+    about = part.setdefault("metadata", type(part)())
+    kinds = ((about, dict), (about.get("medgen", {}), dict), (about.get("tags", []), list))
+    if not all(isinstance(*kind) for kind in (*kinds, (part.get("id", ""), str))):
+        raise TypeError("metadata or the id of a cell have another type than in a notebook")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0  # a link to nothing
+
+
 def _alike(notebook: Any, edition: Any, lesson: str) -> bool:
-    if notebook.get("metadata", {}).get("medgen", {}).get("lesson") == lesson:
-        return True
-    wanted = {cell.id for cell in edition.cells}
-    return len(wanted & {cell.get("id") for cell in notebook.cells}) >= SAME * len(wanted)
+    """By what it says of itself, else by the texts of its cells; ids of two lessons may be the same."""
+    if told := notebook.metadata.get("medgen", {}).get("lesson"):
+        return told == lesson
+    wanted = {cell.source for cell in edition.cells}
+    return len(wanted & {cell.source for cell in notebook.cells}) >= SAME * len(wanted)

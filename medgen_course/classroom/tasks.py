@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from medgen_course.classroom.names import names
+from medgen_course.classroom.names import UNREADABLE, names
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def checks(source: str) -> list[ast.Call]:
     """The calls of `exercises.check_…` in a cell, in their order."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except UNREADABLE:
         return []
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_check(node)]
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))

@@ -1,7 +1,10 @@
-"""The process that runs one submission: `python -m medgen_course.classroom.worker PROGRAM RESULTS`.
+"""The process that runs one submission: `python -P worker.py PROGRAM RESULTS`.
 
 It writes a line of JSON when an exercise begins and one when it has a verdict, so that whoever started it
 knows what was running when it stopped. Its limits are set before the first cell.
+
+It is started as a file, not as a module of its room: that would import what only grading needs. `-P` keeps
+files that an earlier process of the same submission has left from taking the place of modules.
 """
 
 import ast
@@ -30,6 +33,7 @@ def main(program: Path, results: Path) -> None:
     with open(results, "a", encoding="utf-8") as file:
         tell = Telling(file)
         checks = _checks()
+        sys.path.insert(0, "")  # as in a notebook: a file that a cell writes can be imported
         _limit(given["memory"])
         run(given["cells"], set(given["skip"]), checks, tell)
         tell({"end": True})
@@ -57,7 +61,7 @@ def run(cells: list[dict[str, Any]], skip: set[str], checks: dict[str, Any], tel
         if exercise in skip:
             continue
         name, started = f"<cell {number}>", time.perf_counter()
-        tell({"begin": exercise or f"a cell of the {kind}", "exercise": exercise, "kind": kind})
+        tell({"begin": exercise or f"a cell of the {kind}", "cell": number})
         verdicts: list[Any] = []
         keep = verdicts.append
         error = execute(cell["source"], name, space, checks if kind == "check" else None, keep)
@@ -125,12 +129,10 @@ def _frames(error: BaseException) -> list[Any]:
 def _checks() -> dict[str, Any]:
     import builtins
 
-    import matplotlib
     from IPython.display import display
 
     from medgen_course import exercises
 
-    matplotlib.use("agg")
     builtins.display = display  # as in a notebook
     return {name: getattr(exercises, name) for name in exercises.__all__ if name.startswith("check_")}
 

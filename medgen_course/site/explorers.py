@@ -12,6 +12,7 @@ LIVE = {
     "EnhancementExplorer": "enhancement",
     "GANExplorer": "recorder",
     "LatentExplorer": "codes",
+    "GeneratorExplorer": "gan_walk",
     "TranslationExplorer": "translation",
     "VAELatentExplorer": "latent",
 }

@@ -7,6 +7,7 @@ import { blank, enlarge, even, pictureOf } from "../images.js";
 import { Model } from "../model.js";
 import { player } from "../player.js";
 
+const NARROW = 500; // pixels: a page that has room for half as many samples in a row
 const REAL = [0x00, 0x72, 0xb2, 255];
 const FAKE = [0xe6, 0x9f, 0x00, 255];
 
@@ -86,7 +87,8 @@ export async function mount(root, { data, note, address, announce }) {
   // As pictures/render_gan.py draws a moment.
   function picture({ samples, shape, verdicts }, k) {
     const [count, channels, side] = shape;
-    const { columns, pad, gap, height } = data;
+    const { pad, gap, height } = data;
+    const columns = root.clientWidth < NARROW ? data.columns / 2 : data.columns;
     const scale = Math.max(1, even(data.sample / side));
     const cell = scale * side + pad;
     const rows = Math.ceil(count / columns);

@@ -4,13 +4,12 @@ import csv
 
 import nbformat
 import pytest
+from small_lesson import NAME
 
 from medgen_course import classroom
 from medgen_course.classroom.edition import nbgrader_edition, student_edition
 from medgen_course.classroom.names import names
 from medgen_course.classroom.release import read_roster
-
-NAME = "90_small.ipynb"
 
 
 def test_names_are_read_from_functions_and_comprehensions_too():

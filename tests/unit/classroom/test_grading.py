@@ -2,22 +2,20 @@
 
 import copy
 import csv
+import json
+import os
+from urllib.parse import quote
 
 import nbformat
 import pytest
+from faults import FAULTS
+from small_lesson import NAME, RIGHT
 
 from medgen_course import classroom
 from medgen_course.classroom import grading
 from medgen_course.classroom.edition import student_edition
+from medgen_course.classroom.magics import plain
 from medgen_course.classroom.program import program
-
-NAME = "90_small.ipynb"
-RIGHT = {
-    "stub1": "def my_residual(x, x_hat):\n    maps = np.abs(x - x_hat).mean(1)\n"
-    "    return maps.mean((1, 2)), maps",
-    "stub2": "def my_threshold(healthy_scores, share):\n    ranked = np.sort(healthy_scores)\n"
-    "    return ranked[len(ranked) - 1 - int(share * len(ranked) + 1e-9)]",
-}
 
 
 def hand_in(folder, student, whole, name=NAME, **sources):
@@ -37,27 +35,20 @@ def graded(folder, tmp_path, lessons, **limits):
 
 def test_faults_are_rows_and_the_other_exercise_still_counts(tmp_path, lessons, whole, capsys):
     folder = tmp_path / "in"
-    faults = {
-        "endless": "while True:\n    pass",
-        "exits": "import sys\nsys.exit()",
-        "kills": "import os\nos._exit(3)",
-        "prints": "while True:\n    print('x' * 1_000_000)",
-        "memory": "kept = np.ones((20, 1_000_000_000))",
-        "syntax": "def my_residual(x, x_hat:\n    return",
-        "raises": "raise KeyError('where')",
-    }
-    for student, source in faults.items():
+    for student, source in FAULTS.items():
         hand_in(folder, student, whole, stub1=source)
     rows = graded(folder, tmp_path, lessons, seconds=10, memory=3)
-    said = {student: rows[student, "90.1"].message for student in faults}
-    assert {rows[student, "90.1"].points for student in faults} == {0}
-    assert {rows[student, "90.2"].points for student in faults} == {3}, said
+    said = {student: rows[student, "90.1"].message for student in FAULTS}
+    assert {rows[student, "90.1"].points for student in FAULTS} == {0}
+    assert {rows[student, "90.2"].points for student in FAULTS} == {3}, said
     assert "did not end within 10 s" in said["endless"]
     assert "SystemExit" in said["exits"] and "exit code 3" in said["kills"]
     assert "File too large" in said["prints"] or "did not end" in said["prints"]
     assert "MemoryError" in said["memory"]
     assert "SyntaxError" in said["syntax"] and "KeyError: 'where' (line 1" in said["raises"]
-    assert "7 students, 7 notebooks" in capsys.readouterr().out
+    assert "OSError: all gone" in said["empties"] and "ValueError: ?xxx" in said["text"]
+    assert said["null"] and said["nested"]
+    assert "11 students, 11 notebooks" in capsys.readouterr().out
 
 
 def test_files_that_are_none_are_rows_too(tmp_path, lessons, whole):
@@ -70,23 +61,89 @@ def test_files_that_are_none_are_rows_too(tmp_path, lessons, whole):
     (folder / "broken" / NAME).write_text('{"cells": [')
     (folder / "list").mkdir()
     (folder / "list" / NAME).write_text("[1, 2]")
+    for key, name in (("metadata", "tags"), ("id", "id")):
+        odd = hand_in(folder, name, whole)
+        odd.cells[0][key] = {"tags": 3} if key == "metadata" else ["x"]
+        (folder / name / NAME).write_text(json.dumps(odd))
     rows = graded(folder, tmp_path, lessons)
     verdicts = {student: rows[student, "90.1"].verdict for student in sorted({key[0] for key in rows})}
     assert verdicts == {
         "broken": "broken",
         "empty": "not attempted",
+        "id": "broken",
         "list": "broken",
         "missing": "missing",
         "renamed": "right",
         "right": "right",
+        "tags": "broken",
     }
     assert rows["renamed", "90.1"].note == "renamed: found as mine (1).ipynb"
     with open(tmp_path / "grades.csv", newline="") as file:
         table = list(csv.DictReader(file))
-    assert len(table) == 12 and sum(int(row["points"]) for row in table) == 8
+    assert len(table) == 16 and sum(int(row["points"]) for row in table) == 8
     page = (tmp_path / "grades" / "index.html").read_text()
-    assert all(f'href="{student}.html"' in page for student in verdicts)
+    assert all(f'href="{quote(student)}.html"' in page for student in verdicts)
     assert "secret" not in page + "".join(row.message for row in rows.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, and links only for some users")
+def test_names_that_are_no_text_and_links_to_nothing_are_rows_too(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    hand_in(folder, os.fsdecode(b"M\xfcller"), whole)  # from an old archive
+    (folder / "link").mkdir()
+    (folder / "link" / NAME).symlink_to(tmp_path / "nothing")
+    rows = graded(folder, tmp_path, lessons)
+    assert rows["M?ller", "90.2"].points == 3 and rows["link", "90.1"].verdict == "broken"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals and pipes of POSIX")
+def test_what_the_grader_itself_stumbled_over_is_a_row(tmp_path, lessons, whole, monkeypatch):
+    folder = tmp_path / "in"
+    for student, value in {"unhashable": "{[1]: 2}", "digits": "0x" + "f" * 20_000}.items():
+        hand_in(folder, student, whole, parameters=f"seed = {value}")
+    hand_in(folder, "signal", whole, stub1="import os\nos.kill(os.getpid(), 40)")
+    hand_in(folder, "index", whole)
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / NAME)
+    rows = graded(folder, tmp_path, lessons)
+    harmed = ("unhashable", "digits", "signal", "index")
+    points = {student: rows[student, "90.2"].points for student in harmed}
+    assert set(points.values()) == {3}, points
+    assert "signal 40" in rows["signal", "90.1"].message and rows["pipe", "90.1"].verdict == "broken"
+    pages = {path.name for path in (tmp_path / "grades").glob("*.html")}
+    names = ("index", "index-", "unhashable", "digits", "signal", "pipe")
+    assert pages == {f"{name}.html" for name in names}
+    assert "Results of the class" in (tmp_path / "grades" / "index.html").read_text()
+    monkeypatch.setattr(grading, "program", None)  # any fault that nobody has thought of
+    rows = graded(folder, tmp_path, lessons)
+    assert {rows[student, "90.2"].verdict for student in points} == {"not graded"}
+
+
+def test_magics_and_added_cells_cost_no_points(tmp_path, lessons, whole):
+    folder = tmp_path / "in"
+    stub = RIGHT["stub1"]
+    hand_in(folder, "timed", whole, stub1=f"%%time\n{stub}")
+    hand_in(folder, "lines", whole, stub1=f"!ls\n%matplotlib inline\n{stub}\n%time kept = my_residual")
+    made = hand_in(folder, "added", whole)
+    for source in ("while True:\n    pass", "import os\nos._exit(1)"):
+        made.cells.insert(5, nbformat.v4.new_code_cell(source))
+    nbformat.write(made, folder / "added" / NAME)
+    rows = graded(folder, tmp_path, lessons, seconds=5)
+    assert {key: row.message for key, row in rows.items() if row.points != row.of} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("x = ('%d'\n% 3)", "x = ('%d'\n% 3)"),
+        ("%%bash\nls", ""),
+        ("%%time\ny = 1", "y = 1"),
+        ("%time y = f(2)", "y = f(2)\n"),
+        ("def f(:", "def f(:"),
+    ],
+)
+def test_python_stays_and_magics_go(source, made):
+    assert plain(source) == made
 
 
 def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):

@@ -1,14 +1,17 @@
 """What goes onto the page says the same as Python: networks before their export, slices, controls."""
 
+import gzip
+
 import numpy as np
 import pytest
 import torch
 
 from medgen_course import pretrained
+from medgen_course.explorers import generator as view
 from medgen_course.explorers.anomaly import SLICES
 from medgen_course.metrics.anomaly import scores
 from medgen_course.phantom import draw_factors
-from medgen_course.site import anomaly, controls, data_browser, enhancement, recorder, translation
+from medgen_course.site import anomaly, controls, data_browser, enhancement, gan_walk, recorder, translation
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +100,12 @@ def test_a_recording_has_all_its_moments_and_gives_nothing_away():
         assert len(run["texts"]) == len(run["moments"]) == len(run["samples"]) // np.prod(run["shape"])
         assert len({text for text in run["texts"]}) == len(run["texts"])
         assert all(len(curves["places"]) == 2 * len(run["moments"]) for curves in run["curves"])
+
+
+def test_a_walk_has_all_noises_and_a_map_of_each_class():
+    pytest.importorskip("onnx", reason="the export needs onnx and onnxscript")
+    live = gan_walk.build()
+    classes = live.data["controls"]["class"]["options"]
+    assert len(live.data["maps"]) == len(classes) == len(live.data["names"])
+    assert live.data["noise"].size == view.NOISES * live.data["latents"]
+    assert sum(len(gzip.compress(content)) for content in live.models.values()) < 1.5e6
