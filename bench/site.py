@@ -1,4 +1,4 @@
-"""The site in build/site: its sizes, and how long a reader waits in headless Chromium. `make site` comes first."""
+"""Sizes of the site in build/site, and how long a reader waits in headless Chromium; after `make site`."""
 
 import gzip
 import statistics
@@ -21,13 +21,13 @@ WATCH = """new PerformanceObserver(list => { for (const e of list.getEntries()) 
 LIVE = "document.querySelector('[data-live][data-ready]') && performance.now()"
 TIMES = """async events => {
   const control = document.querySelector("[data-ready] input[type=range]"), times = [];
-  const place = control.closest("[data-live]");
+  const said = control.closest("[data-live]").querySelector(".live-numbers, .live-said");
+  const what = {childList: true, characterData: true, subtree: true};
   for (let i = 0; i < events; i++) {
     const changed = new Promise(done => new MutationObserver((_, all) => { all.disconnect(); done(); })
-      .observe(place.querySelector(".live-numbers, .live-said"), {childList: true, characterData: true, subtree: true}));
+      .observe(said, what));
     const started = performance.now();
-    control.value = Number(control.min) + (i % 8) * control.step;
-    if (i % 8 === 0 && !i) control.value = Number(control.min) + 9 * control.step;
+    control.value = Number(control.min) + (i % 8 + 1) * control.step;
     control.dispatchEvent(new Event("input", {bubbles: true}));
     await changed;
     times.push(performance.now() - started);
