@@ -269,11 +269,11 @@ def release(
     nbgrader: bool = False,
     seed_by_student: Path | None = None,
 ) -> int:
-    """Write the students' edition: no solutions, numbered exercises with points.
+    """Write the students' edition, which runs: no solutions, exercises with numbers and points.
 
     Args:
         notebooks: numbers (1), names (autoencoder) or files; none takes the whole course.
-        out: an empty or new folder.
+        out: an empty or new folder; docs/grading.md goes on from here.
         nbgrader: write source/NAME/NAME.ipynb with nbgrader's metadata, and nbgrader_config.py.
         seed_by_student: a CSV file with a column `student`: each gets a folder and a bug hunt of their own.
     """
@@ -296,7 +296,8 @@ def grade(
     """Grade a folder of submissions, each in a process of its own; no sandbox against malice.
 
     Args:
-        submissions: a folder with a folder for each student.
+        submissions: a folder with a folder for each student. They run with your rights; docs/grading.md has
+            the line for a container without a network.
         notebooks: lessons to grade; none takes those that somebody has handed in.
         out: the table; pages for the class and each student go into a folder beside it.
         seconds: wall-clock that an exercise may take, with the cells that it needs.

@@ -9,11 +9,26 @@ from urllib.parse import quote
 
 from medgen_course.files import write_text
 
-STYLE = """:root { color-scheme: light dark } body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto;
-max-width: 70em; padding: 0 1em } table { border-collapse: collapse; width: 100% } th, td { text-align: left;
-padding: .3em .6em; border-bottom: 1px solid #8886; vertical-align: top } td.n, th.n { text-align: right }
-pre { white-space: pre-wrap; margin: 0; font: inherit } .right { color: #0072b2 } .wrong { color: #d55e00 }
-@media (prefers-color-scheme: dark) { .right { color: #56b4e9 } .wrong { color: #f0915a } }"""
+STYLE = """\
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .3em .6em; border-bottom: 1px solid #8886; vertical-align: top }
+td, h1 { overflow-wrap: anywhere }
+td p { margin: 0 0 .3em }
+td span { white-space: nowrap }
+pre { white-space: pre-wrap; margin: 0; font: inherit }
+.right { color: #0072b2 } .wrong { color: #d55e00 }
+@media (prefers-color-scheme: dark) { .right { color: #56b4e9 } .wrong { color: #f0915a } }
+@media (max-width: 40em) {
+  body { margin: 1em auto }
+  .long thead { display: none }
+  .long tr, .long td { display: block; border: 0; padding: .1em 0 }
+  .long tr { border-bottom: 1px solid #8886; padding: .6em 0 }
+  .long td::before { content: attr(data-name) ": "; opacity: .75 }
+  .long pre { display: inline }
+  .long span { white-space: normal }
+}"""
 
 
 def write_pages(rows: list[Any], out: Path) -> None:
@@ -60,8 +75,8 @@ def _of_class(rows: list[Any], students: list[str]) -> str:
         (
             (
                 f'<a href="{quote(_file(name))}">{html.escape(name)}</a>',
-                _points(own),
-                f"{sum(row.verdict == 'right' for row in own)} of {len(own)}",
+                f"<span>{_points(own)}</span>",
+                f"<span>{sum(row.verdict == 'right' for row in own)} of {len(own)}</span>",
                 html.escape("; ".join(dict.fromkeys(row.note for row in own if row.note))),
             )
             for name, own in each.items()
@@ -105,8 +120,13 @@ def _points(rows: list[Any]) -> str:
 
 def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
     top = "".join(f'<th scope="col">{name}</th>' for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in lines)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    cells = (
+        "".join(f'<td data-name="{name}">{cell}</td>' for name, cell in zip(head, line, strict=True))
+        for line in lines
+    )
+    body = "".join(f"<tr>{line}</tr>" for line in cells)
+    wide = ' class="long"' if "what was found" in head[-1] else ""  # on a phone one cell a line
+    return f"<table{wide}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _page(title: str, body: str) -> str:
