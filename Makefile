@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 BROWSER := $(VENV)/.browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lab notebooks lint bench pretrained report environment docs wheel clean
+.PHONY: help install run test browser lab notebooks lint bench pretrained report environment docs site wheel clean
 
 help:
 	@echo "make run          execute the course into build/course/ and print the table"
@@ -27,6 +27,7 @@ help:
 	@echo "make report       measure the tables that the course shows, write those of README (some minutes)"
 	@echo "make environment  write environment.yml from pyproject.toml"
 	@echo "make docs         pages of the package's functions, from their docstrings, into build/docs/"
+	@echo "make site         the course as web pages with live explorers, into build/site/ (needs Node.js)"
 	@echo "make wheel        what pip installs without a checkout, into build/dist/"
 	@echo "make clean        remove .venv and build/"
 
@@ -35,7 +36,7 @@ install: $(STAMP)
 run: $(STAMP)
 	$(BIN)/medgen run $(NOTEBOOKS)
 
-test: $(STAMP) $(BROWSER)
+test: $(STAMP) $(BROWSER) $(if $(shell command -v npm),site/node_modules)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: $(STAMP)
@@ -80,6 +81,13 @@ environment: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python recipes/api.py
+
+site: $(STAMP) site/node_modules
+	$(BIN)/medgen site
+
+site/node_modules: site/package-lock.json
+	cd site && npm ci --no-audit --no-fund
+	@touch $@
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --no-isolation --outdir build/dist .

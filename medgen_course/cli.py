@@ -311,6 +311,19 @@ def grade(
     return 0
 
 
+def site(out: Path = Path("build/site")) -> int:
+    """Write the course as web pages on which the explorers work without Python (needs Node.js).
+
+    Args:
+        out: folder for the pages; what an earlier build left there is replaced.
+    """
+    from medgen_course.site.build import build_site
+
+    build_site(out)
+    print(f"Written to {quoted(out)}. To look at it: python -m http.server --directory {quoted(out)}")
+    return 0
+
+
 def train(model: str, **settings: Any) -> int:
     """Train a model into a run folder."""
     from medgen_course.runs import kind_named
@@ -336,6 +349,7 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (pack, ("source",), Settings()),
         (release, ("notebooks",), None),
         (grade, ("submissions", "notebooks"), None),
+        (site, (), None),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from medgen_course.course.kernel import cores
-from medgen_course.course.notebooks import Result
+from medgen_course.course.notebooks import Notebook, Result
 from medgen_course.files import write_text
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -26,6 +26,10 @@ PAGE = """\
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head -%}
+{{ super() }}
+{{ resources.medgen_head }}
+{%- endblock -%}
 {%- block body_header -%}
 {{ super() }}
 <nav style="max-width:60rem;margin:1rem auto;font-family:sans-serif"><a href="index.html">All notebooks</a>
@@ -81,10 +85,27 @@ def write_page(result: Result, out: Path) -> Path:
         The page's path.
     """
     import nbformat
+
+    notebook = nbformat.read(out / result.notebook.path.name, as_version=4)
+    page = out / f"{result.notebook.name}.html"
+    write_text(page, page_of(notebook, result.notebook, result.errors))
+    return page
+
+
+def page_of(
+    notebook: Any, about: Notebook, errors: Sequence[str] = (), head: str = "", tail: str = ""
+) -> str:
+    """An executed notebook as HTML.
+
+    Args:
+        notebook: its node; changed on the way.
+        about: title and place.
+        errors: lines to be shown at the top.
+        head, tail: HTML for the page's head, and for the end of its body.
+    """
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
-    notebook = nbformat.read(out / result.notebook.path.name, as_version=4)
     equations: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -100,13 +121,13 @@ def write_page(result: Result, out: Path) -> Path:
         filters={"clean_html": lambda coloured: coloured},  # pygments has escaped the code; half of the time
     )
     resources = {
-        "metadata": {"name": result.notebook.title, "path": str(result.notebook.path.parent)},
-        "medgen_errors": result.errors,
+        "metadata": {"name": about.title, "path": str(about.path.parent)},
+        "medgen_errors": errors,
+        "medgen_head": head,
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
-    page = out / f"{result.notebook.name}.html"
-    write_text(page, put_back_equations(body, equations))
-    return page
+    body = put_back_equations(body, equations)
+    return body.replace("</body>", f"{tail}</body>", 1) if tail else body
 
 
 def replace_widget_view(output: Any) -> None:

@@ -19,6 +19,22 @@ PANEL = 256  # side of a panel in screen pixels, about
 CHART = 230  # height of the charts
 FULL = 0.9995  # quantile of the healthy maps at which a map gets its full colour
 NOWHERE = "here the lesion would touch no brain tissue: the slice is shown without it"
+UNLIKE = "your picture: nothing like it was in training, so a high score says little about it"
+CAPTIONS = {
+    "slice": "slice {index}",
+    "own": "your picture",
+    "outlined": "{what}, lesion outlined",
+    "rebuilt": "reconstruction",
+    "not rebuilt": "this score rebuilds nothing",
+    "map": "map, full colour at {limit}",
+    "no map": "this score has no map",
+}
+SAYS = (
+    "score {score}, above {below} of the healthy val images; threshold {threshold}: {verdict}\n"
+    "val images: {found} anomalous found, {missed} missed; {false_alarms} healthy flagged, {left_alone} left "
+    "alone"
+)
+VERDICTS = ("flagged", "not flagged")
 
 
 class AnomalyExplorer(OwnPicture):
@@ -119,11 +135,11 @@ class AnomalyExplorer(OwnPicture):
             view.with_lines(measured.chart, scored.image[0], threshold),
             view.with_point(measured.roc, *shares),
         )
-        what = f"slice {self.index.value}" if self._own is None else "your picture"
+        what = CAPTIONS["slice" if self._own is None else "own"].format(index=self.index.value)
         self.picture.captions = [
-            f"{what}, lesion outlined" if mask is not None and mask.any() else what,
-            "reconstruction" if rebuilt is not None else "this score rebuilds nothing",
-            f"map, full colour at {measured.limit:.2g}" if score_map is not None else "this score has no map",
+            CAPTIONS["outlined"].format(what=what) if mask is not None and mask.any() else what,
+            CAPTIONS["rebuilt" if rebuilt is not None else "not rebuilt"],
+            CAPTIONS["map" if score_map is not None else "no map"].format(limit=f"{measured.limit:.2g}"),
         ]
         below = view.side_by_side(*charts)
         return view.stacked(above, below), self._says(scored.image[0], threshold, counts, measured)
@@ -137,29 +153,39 @@ class AnomalyExplorer(OwnPicture):
     def take(self) -> None:
         """Keep the newest file, grey and as large as the slices; raises PictureError."""
         self.keep(self.upload.picture(1, self._size))
-        self.notice.say("your picture: nothing like it was in training, so a high score says little about it")
+        self.notice.say(UNLIKE)
 
-    def _says(self, score: float, threshold: float, counts: dict[str, int], measured: "_Measured") -> str:
+    def _says(self, score: float, threshold: float, counts: dict[str, int], measured: "Measured") -> str:
         below = float((measured.healthy < score).mean())
-        verdict = "flagged" if score > threshold else "not flagged"
-        return (
-            f"score {score:.4g}, above {below:.0%} of the healthy val images; threshold {threshold:.4g}: "
-            f"{verdict}\n"
-            f"val images: {counts['found']} anomalous found, {counts['missed']} missed; "
-            f"{counts['false_alarms']} healthy flagged, {counts['left_alone']} left alone"
+        return SAYS.format(
+            score=f"{score:.4g}",
+            below=f"{below:.0%}",
+            threshold=f"{threshold:.4g}",
+            verdict=VERDICTS[0 if score > threshold else 1],
+            **counts,
         )
 
     def _drawn(self, row: np.ndarray) -> phantom.Phantom:
         return phantom.generate(factors=row, size=self._size, seed=self._seed, split="val")
 
-    def _measure(self, detector: Detector, trial: Trial) -> "_Measured":
+    @property
+    def measured(self) -> dict[str, "Measured"]:
+        """What every detector says of the trial, by name."""
+        return self._measured
+
+    @property
+    def factors(self) -> np.ndarray:
+        """The anatomies to choose from, a factor table (SLICES, F)."""
+        return self._factors
+
+    def _measure(self, detector: Detector, trial: Trial) -> "Measured":
         with one_thread():
             healthy, anomalous = detector.score(trial.healthy), detector.score(trial.anomalous)
         limit = 1.0 if healthy.map is None else float(np.quantile(healthy.map, FULL))
         width = 3 * self._scale * self._size + 2 * view.PAD
         half = (width - view.PAD) // 2
         pair = healthy.image, anomalous.image
-        return _Measured(
+        return Measured(
             *pair,
             limit,
             view.distributions(*pair, half, CHART),
@@ -167,7 +193,7 @@ class AnomalyExplorer(OwnPicture):
         )
 
 
-class _Measured:
+class Measured:
     """A detector's scores of the trial, the limit of its map, and its two charts."""
 
     def __init__(self, healthy, anomalous, limit: float, chart: view.Chart, roc: view.Chart):

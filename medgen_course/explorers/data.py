@@ -11,6 +11,19 @@ from medgen_course.pictures import render
 
 ALL = -1  # the choice "all classes"
 SPLITS = ("train", "val")  # test is read once, elsewhere
+TOLD = {
+    "plain": "no augmentation",
+    "augmented": "augmentation up to ± {turn}°, ± {shift} shift, ± {light} brightness",
+    "spared": "{said}, no corruption",
+    "noise": "{said}, {corruption} σ = {sigma}",
+    "dose": "{said}, {photons} photons in black",
+    "blur": "{said}, blur σ = {sigma} pixels",
+    "covered": "{said}, {share} covered",
+    "image": "{name}, {split} image {number}: {label}",
+    "none": "{name}, {split}: no image of the class {label}",
+    "levels": "grey levels, stored: {stored}; changed: {changed}",
+    "range": "{low} to {high}, mean {mean}",
+}
 CORRUPTIONS = ("none", "Gaussian noise", "Rician noise", "low dose (Poisson)", "blur", "occlusion")
 
 
@@ -30,27 +43,28 @@ def change(
     Raises:
         ValueError: an unknown corruption; the message lists the known ones.
     """
-    said = "no augmentation"
+    said = TOLD["plain"]
     if augmentation > 0:
         turn, shift, light = 0.1 * augmentation, 0.1 * augmentation, 0.3 * augmentation
         x = transforms.augment(x, rotation=turn, shift=shift, brightness=light, generator=generator)
-        said = f"augmentation up to ± {360 * turn:.0f}°, ± {shift:.0%} shift, ± {light:.0%} brightness"
+        said = TOLD["augmented"].format(turn=f"{360 * turn:.0f}", shift=f"{shift:.0%}", light=f"{light:.0%}")
     if corruption == "none" or strength == 0:
-        return x, f"{said}, no corruption"
+        return x, TOLD["spared"].format(said=said)
     if corruption in ("Gaussian noise", "Rician noise"):
         sigma = 0.4 * strength
         add = transforms.gaussian_noise if corruption == "Gaussian noise" else transforms.rician_noise
-        return add(x, sigma, generator), f"{said}, {corruption} σ = {sigma:.2f}"
+        words = TOLD["noise"].format(said=said, corruption=corruption, sigma=f"{sigma:.2f}")
+        return add(x, sigma, generator), words
     if corruption == "low dose (Poisson)":
         photons = 10 ** (3 - 2.5 * strength)
-        return transforms.poisson_noise(
-            x, photons, generator, film=True
-        ), f"{said}, {photons:.0f} photons in black"
+        words = TOLD["dose"].format(said=said, photons=f"{photons:.0f}")
+        return transforms.poisson_noise(x, photons, generator, film=True), words
     if corruption == "blur":
         sigma = 0.12 * strength * x.shape[-1]
-        return transforms.blur(x, sigma), f"{said}, blur σ = {sigma:.1f} pixels"
+        return transforms.blur(x, sigma), TOLD["blur"].format(said=said, sigma=f"{sigma:.1f}")
     if corruption == "occlusion":
-        return transforms.occlude(x, 0.6 * strength, generator), f"{said}, {0.6 * strength:.0%} covered"
+        words = TOLD["covered"].format(said=said, share=f"{0.6 * strength:.0%}")
+        return transforms.occlude(x, 0.6 * strength, generator), words
     raise ValueError(f'unknown corruption "{corruption}"; expected one of {", ".join(CORRUPTIONS)}')
 
 
@@ -102,7 +116,8 @@ class DataExplorer(Explorer):
         data = self._datasets[self.dataset.value]
         if len(self._members) == 0:
             blank = np.full((panel_scale(data.size) * data.size, 720, 3), 255, dtype=np.uint8)
-            return blank, f"{data.name}, {self.split.value}: no image of the class {self._label_text()}"
+            words = {"name": data.name, "split": self.split.value, "label": self._label_text()}
+            return blank, TOLD["none"].format(**words)
         number = int(self._members[self.index.value])
         images = getattr(data, self.split.value).images
         stored = transforms.to_unit(torch.from_numpy(images[number : number + 1]))  # (1, C, H, W)
@@ -114,10 +129,11 @@ class DataExplorer(Explorer):
         scale = panel_scale(a.shape[-1])
         signed = render.difference(b[0], a[0]).transpose(2, 0, 1)
         panels = np.stack([*(render.to_rgb(x)[0].transpose(2, 0, 1) for x in (a, b)), signed])
+        words = {"name": data.name, "split": self.split.value, "number": number}
         text = (
-            f"{data.name}, {self.split.value} image {number}: {self._label_of(number)}\n"
+            f"{TOLD['image'].format(label=self._label_of(number), **words)}\n"
             f"{said}: {compare(b, a)}\n"
-            f"grey levels, stored: {_levels(a)}; changed: {_levels(b)}"
+            f"{TOLD['levels'].format(stored=_levels(a), changed=_levels(b))}"
         )
         return render.grid(panels, columns=3, pad=8, scale=scale), text
 
@@ -164,4 +180,4 @@ def _has_label(labels: np.ndarray, label: int) -> np.ndarray:
 
 
 def _levels(image: np.ndarray) -> str:
-    return f"{image.min()} to {image.max()}, mean {image.mean():.0f}"
+    return TOLD["range"].format(low=image.min(), high=image.max(), mean=f"{image.mean():.0f}")

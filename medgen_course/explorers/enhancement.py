@@ -30,6 +30,9 @@ from medgen_course.explorers.translation_words import say_lesions
 from medgen_course.metrics.lesions import lesion_report
 from medgen_course.pictures import plots, render_enhancement
 
+OWN = "your picture counts as the truth; no lesions are known"
+CAPTIONS = (GUESS, "answer: {method}", "truth", "answer − truth, ±{limit}: orange brighter, blue darker")
+SAME = "the same"  # what stands right of the wipe where the answer is the first guess
 PANEL, WIDE = 176, 320  # side of a panel and of the wipe, in screen pixels, about
 
 
@@ -84,6 +87,16 @@ class EnhancementExplorer(OwnPicture):
         """The task that is shown."""
         return self._tasks[self.task.value]
 
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """All tasks, in order."""
+        return self._tasks
+
+    @property
+    def rule(self) -> tuple[float, int] | None:
+        """Threshold and smallest area of an invented lesion, from all images; None without lesions."""
+        return self._rule
+
     def shown(self) -> Shown:
         """The image with its guess and answer."""
         image = self._images[self.index.value] if self._own is None else self._own
@@ -95,20 +108,18 @@ class EnhancementExplorer(OwnPicture):
         shown, marks = self.shown(), {}
         lines = [say_task(self.chosen, self.strength.value, self.method.value), say_quality(shown)]
         if self._own is not None:
-            lines.append("your picture counts as the truth; no lesions are known")
+            lines.append(OWN)
         elif self._rule:
             report = judge(shown.answer, self._truth, self.index.value, *self._rule)
             lines += say_lesions(report, "in the answer")
             if self.outlines.value:
                 marks = {"lesion": self._truth.masks[self.index.value, 0], "invented": report.regions[0]}
         scale = max(1, round(WIDE / shown.truth.shape[-1]))
-        names = (GUESS, self.method.value if self.method.value != GUESS else "the same")
+        names = (GUESS, self.method.value if self.method.value != GUESS else SAME)
         pair = (render_enhancement.enlarged(x[0], scale) for x in (shown.guess, shown.answer))
         self.wipe.show(*pair, names)
-        self.picture.captions = [
-            GUESS, f"answer: {self.method.value}", "truth",
-            f"answer − truth, ±{self.limit.value:.2f}: orange brighter, blue darker",
-        ]  # fmt: skip
+        words = {"method": self.method.value, "limit": f"{self.limit.value:.2f}"}
+        self.picture.captions = [caption.format(**words) for caption in CAPTIONS]
         picture = render_enhancement.panels(
             shown.guess[0], shown.answer[0], shown.truth, limit=self.limit.value,
             scale=max(1, round(PANEL / shown.truth.shape[-1])), **marks,

@@ -16,6 +16,10 @@ from medgen_course.metrics.reconstruction import psnr, ssim, too_small_for_ssim
 
 Method = Callable[[Degradation, Tensor], Tensor]  # from a measurement (B first) to images (B, C, H, W)
 GUESS = "first guess"
+TASK, ELSEWHERE = "{label} · {tells} {strength} · {method}", "{told} · networks learnt at {learnt}"
+QUALITY = "PSNR: first guess {psnr_guess} dB, answer {psnr_answer} dB"
+SIMILAR = "{text} · SSIM {ssim_guess}, {ssim_answer}"
+MISSES = "{text} · misses what was measured by {misfit} grey levels of 255"
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,16 @@ def judge(answer: Tensor, truth: Truth, i: int, threshold: float, smallest: int)
 
 def say_task(task: Task, strength: float, method: str) -> str:
     """What was done, and whether the networks know this strength."""
-    told = f"{task.label} · {TELLS[task.name]} {strength:g} · {method}"
-    return told if strength == task.learnt else f"{told} · networks learnt at {task.learnt:g}"
+    told = TASK.format(label=task.label, tells=TELLS[task.name], strength=f"{strength:g}", method=method)
+    return told if strength == task.learnt else ELSEWHERE.format(told=told, learnt=f"{task.learnt:g}")
 
 
 def say_quality(shown: Shown) -> str:
     """PSNR and SSIM of guess and answer, and how far the answer is from what was measured."""
     x = to_unit(torch.from_numpy(shown.truth[None]))
     decibels = [f"{float(psnr(image, x)[0]):.1f}" for image in (shown.guess, shown.answer)]
-    text = f"PSNR: first guess {decibels[0]} dB, answer {decibels[1]} dB"
+    text = QUALITY.format(psnr_guess=decibels[0], psnr_answer=decibels[1])
     if not too_small_for_ssim(x.shape[-1]):
         similar = [f"{float(ssim(image, x)[0]):.3f}" for image in (shown.guess, shown.answer)]
-        text += f" · SSIM {similar[0]}, {similar[1]}"
-    return f"{text} · misses what was measured by {255 * shown.misfit**0.5:.1f} grey levels of 255"
+        text = SIMILAR.format(text=text, ssim_guess=similar[0], ssim_answer=similar[1])
+    return MISSES.format(text=text, misfit=f"{255 * shown.misfit**0.5:.1f}")

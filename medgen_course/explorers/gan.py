@@ -111,16 +111,19 @@ class GANExplorer(Explorer):
         self.refresh()
 
     def _show_curves(self) -> None:
-        key = (self.run.value, self.group.value)
-        if key not in self._timelines:
-            steps, curves = curves_of(self.recording, self.group.value)
-            self._timelines[key] = Timeline(steps, curves, LABELS[self.group.value])
-        self._timeline = self._timelines[key]
+        self._timeline = self.timeline(self.run.value, self.group.value)
         with self.hold(), self.curves.hold_sync():
             self.curves.png = render.to_png(self._timeline.picture)
             extent = self._timeline.extent
             self.curves.x_range, self.curves.y_range = extent.x_range, extent.y_range
             self._move_cursor()
+
+    def timeline(self, run: str, group: str) -> Timeline:
+        """Curves of a run as a map, drawn once; `group` is one of the choices of `group`."""
+        if (run, group) not in self._timelines:
+            steps, curves = curves_of(self._recordings[run], group)
+            self._timelines[run, group] = Timeline(steps, curves, LABELS[group])
+        return self._timelines[run, group]
 
     def _move_cursor(self) -> None:
         self.curves.position = self._timeline.position(self.step)

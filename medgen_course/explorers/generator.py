@@ -26,6 +26,12 @@ REACH = 3.0  # the map shows so far along each direction
 TILES = 7  # pictures on a side of the map
 SHOWN_CLASSES = 3
 FITTED = 1024  # draws that the two directions are found with
+PANEL = 112  # side of an image in screen pixels, about
+SAYS = {
+    "way": "{way} of the way from noise {start} to {end} · length of z {length} (typical: {typical})",
+    "classes": "a classifier takes the image on the way for: {told}",
+    "class": "{name} {share}",
+}
 
 
 def slerp(a: Tensor, b: Tensor, way: float) -> Tensor:
@@ -125,6 +131,11 @@ class GeneratorExplorer(Explorer):
         walked = self.truncation.value * slerp(a, b, self.way.value)
         return walked + x * self._directions[0] + y * self._directions[1]
 
+    @property
+    def asks_classifier(self) -> bool:
+        """Whether there is a second opinion on the class."""
+        return self._classifier is not None and self._classifier.knows_classes and bool(self._names)
+
     def handle(self, change) -> None:
         """Draw; another class needs another map."""
         if change["owner"] is self.kind:
@@ -140,14 +151,14 @@ class GeneratorExplorer(Explorer):
         classes = range(min(len(self._names), SHOWN_CLASSES))
         noises = torch.stack([ends[0], z, ends[1], *[z] * len(classes)])
         images = self._sample(noises, [self.kind.value] * 3 + list(classes))
-        picture = render.grid(images, columns=len(images), pad=8, scale=panel_scale(images.shape[-1], 112))
-        length = f"length of z {z.norm():.2f} (typical: {self._generator.latent_dim**0.5:.1f})"
-        way = f"{self.way.value:.0%} of the way from noise {self.start.value} to {self.end.value}"
-        lines = [f"{way} · {length}"]
-        if self._classifier is not None and self._classifier.knows_classes and self._names:
-            share = self._classifier(images[1:2]).softmax(1)[0]
-            told = ", ".join(f"{name} {p:.0%}" for name, p in zip(self._names, share.tolist(), strict=True))
-            lines.append(f"a classifier takes the image on the way for: {told}")
+        picture = render.grid(images, columns=len(images), pad=8, scale=panel_scale(images.shape[-1], PANEL))
+        said = {"way": f"{self.way.value:.0%}", "start": self.start.value, "end": self.end.value}
+        said |= {"length": f"{z.norm():.2f}", "typical": f"{self._generator.latent_dim**0.5:.1f}"}
+        lines = [SAYS["way"].format(**said)]
+        if self.asks_classifier:
+            shares = zip(self._names, self._classifier(images[1:2]).softmax(1)[0].tolist(), strict=True)
+            told = ", ".join(SAYS["class"].format(name=name, share=f"{p:.0%}") for name, p in shares)
+            lines.append(SAYS["classes"].format(told=told))
         return picture, "\n".join(lines)
 
     def _sample(self, z: Tensor, labels: Sequence[int | None]) -> Tensor:

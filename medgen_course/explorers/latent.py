@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medgen_course.explorers import latent_words as words
 from medgen_course.explorers.parts.base import compare, index_slider, panel_scale
 from medgen_course.explorers.walk import LatentWalk
 from medgen_course.pictures import render
@@ -49,9 +50,8 @@ class LatentExplorer(LatentWalk):
         codes = encode_all(encode, images) if codes is None else np.asarray(codes)
         if len(codes) != len(images):
             raise ValueError(f"codes have shape {codes.shape}; expected ({len(images)}, latent_dim)")
-        captions = ("chosen image", "decoded code", "nearest image")
         alt = "The chosen image, the image decoded from the code, and the image with the nearest code"
-        super().__init__(decode, codes, labels, label_names, captions, alt)
+        super().__init__(decode, codes, labels, label_names, words.CAPTIONS, alt)
         self.index = index_slider("image", len(images), "which image is encoded and placed on the map")
         self.reset = widgets.Button(description="Back to image", tooltip="undo: the code of the chosen image")
         self.average = widgets.Button(description="Average code", tooltip="go to the mean of all the codes")
@@ -69,13 +69,14 @@ class LatentExplorer(LatentWalk):
         nearest, chosen = int(distances.argmin()), self.index.value
         panels = np.stack([self._images[chosen], render.to_bytes(decoded), self._images[nearest]])
         x, y = self._place(self.code)
-        text = (
-            f"image {chosen} ({self._name(chosen)}) · map position ({x:.2f}, {y:.2f})\n"
-            f"decoded against chosen image: {compare(panels[1], panels[0])}\n"
-            f"nearest: image {nearest} ({self._name(nearest)}), code distance {distances[nearest]:.2f}, "
-            f"{compare(panels[1], panels[2])}"
-        )
-        return render.grid(panels, columns=3, pad=8, scale=panel_scale(panels.shape[-1])), text
+        here, back, near = words.CODES
+        lines = [
+            here.format(chosen=chosen, name=self._name(chosen), x=f"{x:.2f}", y=f"{y:.2f}"),
+            back.format(apart=compare(panels[1], panels[0])),
+            near.format(nearest=nearest, label=self._name(nearest), distance=f"{distances[nearest]:.2f}",
+                        apart=compare(panels[1], panels[2])),
+        ]  # fmt: skip
+        return render.grid(panels, columns=3, pad=8, scale=panel_scale(panels.shape[-1])), "\n".join(lines)
 
     def handle(self, change) -> None:
         """Another image was chosen: encode it and place it on the map."""

@@ -17,7 +17,7 @@ from medgen_course.explorers.parts.own_picture import OwnPicture
 from medgen_course.explorers.parts.player import Player
 from medgen_course.explorers.parts.upload import fit_picture
 from medgen_course.explorers.translation_view import Known, Moments, by_share, check, travel
-from medgen_course.explorers.translation_words import captions, say_cycle, say_lesions, say_quality
+from medgen_course.explorers.translation_words import SHOWN, captions, say_cycle, say_lesions, say_quality
 from medgen_course.models.translators import Translators
 from medgen_course.pictures import render_translation
 
@@ -102,8 +102,8 @@ class TranslationExplorer(OwnPicture):
         known, i, truth, marks = self.known, self.index.value, None, {}
         lines = [" · ".join(self._shown()), say_cycle(journey)]
         if known is None:
-            whose = "these images" if self._own is None else "your picture"
-            lines.append(f"no truth is known for {whose}: only the cycle is measured, nothing is outlined")
+            whose = "these images" if self._own is None else SHOWN["own"]
+            lines.append(SHOWN["unknown"].format(whose=whose))
         else:
             truth, report = known.truth[i], known.report(journey.translated, i)
             lines.append(say_quality(journey.translated, truth[None]))
@@ -166,9 +166,9 @@ class TranslationExplorer(OwnPicture):
     def _shown(self) -> list[str]:
         """Which image, and which translators."""
         here, there = self._way
-        parts = [f"{here} → {there}", self._called]
+        parts = [SHOWN["way"].format(here=here, there=there), self._called]
         if self._has_moments:
-            parts.append(f"{self._moments_label} {self.moment.value}")
+            parts.append(SHOWN["moment"].format(label=self._moments_label, moment=self.moment.value))
         if len(self._runs) > 1:
             parts.append(
                 f"trained with a lesion in {100 * self.share.value:g} % of the {self._names[1]} images"
@@ -185,7 +185,7 @@ class TranslationExplorer(OwnPicture):
 
     @property
     def _called(self) -> str:
-        return f"image {self.index.value}" if self._own is None else "your picture"
+        return SHOWN["image"].format(index=self.index.value) if self._own is None else SHOWN["own"]
 
     def _arranged(self) -> tuple[widgets.Widget, ...]:
         several = [self.share] if len(self._runs) > 1 else []

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
+from medgen_course.explorers import latent_words as words
 from medgen_course.explorers.latent import encode_all
 from medgen_course.explorers.parts.base import (
     BESIDE,
@@ -87,10 +88,8 @@ class VAELatentExplorer(LatentWalk):
                 )
         self._kl = kl_per_dimension(codes.mu, codes.logvar).mean(0).numpy()  # (latent_dim,)
         self._own, self._own_code, self._threshold = None, None, error_threshold
-        words = (
-            "The starting image, the decoded code, the image to go to, and the nearest images in code space"
-        )
-        super().__init__(model.decode, mu, labels, label_names, [""] * (3 + NEIGHBOURS), words)
+        alt = "The starting image, the decoded code, the image to go to, and the nearest images in code space"
+        super().__init__(model.decode, mu, labels, label_names, [""] * (3 + NEIGHBOURS), alt)
         self.size, self.channels = self._decoded(mu[:1]).shape[-1], self._decoded(mu[:1]).shape[1]
         self._near_images, self._near_labels, self._near_codes = images, self._labels, self._codes
         self._near_name = "validation image"
@@ -161,35 +160,42 @@ class VAELatentExplorer(LatentWalk):
 
     def _numbers(self, panels: np.ndarray, nearest: np.ndarray, distances: np.ndarray) -> str:
         """What the picture shows, in numbers: all RMSE on the [0, 1] scale."""
-        a = "your picture" if self._own is not None else self._called(self.start.value)
+        a = words.OWN if self._own is not None else self._called(self.start.value)
         x, y = self._place(self.code).tolist()
         (left, right), (bottom, top) = self._extent.x_range, self._extent.y_range
-        edge = "" if left <= x <= right and bottom <= y <= top else ", beyond the edge"
+        edge = "" if left <= x <= right and bottom <= y <= top else words.EDGE
         neighbours = "; ".join(
-            f"{i} ({self._names[int(self._near_labels[i])]}) at {distances[i]:.2f}" for i in nearest
+            words.NEIGHBOUR.format(
+                index=i, name=self._names[int(self._near_labels[i])], distance=f"{distances[i]:.2f}"
+            )
+            for i in nearest
         )
+        here, near, back = words.NUMBERS
         lines = [
-            f"{self.way.value:.0%} of the way from {a} to {self._called(self.end.value)} · "
-            f"map position ({x:.2f}, {y:.2f}){edge} · length of the code {np.linalg.norm(self.code):.2f} "
-            f"(prior: about {np.sqrt(len(self.code)):.1f})",
-            f"nearest {self._near_name}s by code distance: {neighbours}",
-            f"decoded against the first panel: RMSE {_rmse(panels[1], panels[0]):.3f}, "
-            f"against the nearest: RMSE {_rmse(panels[1], panels[3]):.3f}",
-        ]
+            here.format(
+                way=f"{self.way.value:.0%}", a=a, b=self._called(self.end.value), x=f"{x:.2f}", y=f"{y:.2f}",
+                edge=edge, length=f"{np.linalg.norm(self.code):.2f}", prior=f"{np.sqrt(len(self.code)):.1f}",
+            ),
+            near.format(kind=self._near_name, neighbours=neighbours),
+            back.format(
+                first=f"{_rmse(panels[1], panels[0]):.3f}", near=f"{_rmse(panels[1], panels[3]):.3f}"
+            ),
+        ]  # fmt: skip
         if self._images is None:
             lines.append("No images at hand: panels called “rebuilt” are the model's own reconstructions of "
                          "stored codes. Load the data set to see the images.")  # fmt: skip
         return "\n".join(lines)
 
     def _called(self, index: int) -> str:
-        return f"image {index} ({self._name(index)})"
+        return words.CALLED.format(index=index, name=self._name(index))
 
     def _name_panels(self) -> None:
         kind = "image" if self._images is not None else "rebuilt image"
         near = self._near_name if self._near_images is not None else f"rebuilt {self._near_name}"
-        first = f"from {kind} {self.start.value}" if self._own is None else "your picture"
-        names = [first, "decoded code", f"to {kind} {self.end.value}"]
-        self.picture.captions = [*names, f"nearest {near}", "second nearest", "third nearest"]
+        first, code, last, nearest, *others = words.PANELS
+        first = first.format(kind=kind, index=self.start.value) if self._own is None else words.OWN
+        last = last.format(kind=kind, index=self.end.value)
+        self.picture.captions = [first, code, last, nearest.format(kind=near), *others]
 
     def _on_plane(self, change) -> None:
         if self.plane.value == "pca":
@@ -210,19 +216,13 @@ class VAELatentExplorer(LatentWalk):
         with one_thread():
             error = float(reconstruction_errors(self._model, own[None])[0])
             self._own, self._own_code = own, encode_all(self._mu, own[None])[0]
-        said = f"Your picture is rebuilt with RMSE {error:.3f}"
+        said = words.REBUILT.format(error=f"{error:.3f}")
         if self._threshold is None:
-            self.notice.say(f"{said}. Without validation images nobody can say whether that is usual.")
-        elif error <= self._threshold:
-            usual = f"no worse than 99 % of the validation images (below {self._threshold:.3f})"
-            self.notice.say(f"{said}, {usual}.")
+            self.notice.say(words.UNKNOWN.format(said=said))
         else:
-            usual = f"99 % of the validation images with less than {self._threshold:.3f}"
-            self.notice.say(
-                f"Warning: unlike the images that this model knows. {said}, {usual}. Its place on the map "
-                "and its neighbours mean little.",
-                alert=True,
-            )
+            sentence = words.USUAL if error <= self._threshold else words.UNUSUAL
+            text = sentence.format(said=said, threshold=f"{self._threshold:.3f}")
+            self.notice.say(text, alert=error > self._threshold)
         with self.hold():
             self.way.value = 0
         self._name_panels()

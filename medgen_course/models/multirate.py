@@ -27,7 +27,7 @@ class _Gate(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, h: Tensor, c: Tensor) -> Tensor:
-        scale, shift = self.linear(c).view(len(c), 2, -1, *[1] * (h.ndim - 2)).unbind(1)
+        scale, shift = self.linear(c).view(c.shape[0], 2, -1, *[1] * (h.ndim - 2)).unbind(1)
         return h * scale.exp() + shift
 
 

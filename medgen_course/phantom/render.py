@@ -97,9 +97,7 @@ def _mix(maps: Tensor) -> Tensor:
     return images.view(2, *by_tissue.shape[1:]).transpose(0, 1)
 
 
-def _add_lesions(
-    images: Tensor, masks: np.ndarray, maps: Tensor, lesions: Lesions, contrast: Tensor
-) -> None:
+def _add_lesions(images: Tensor, masks: np.ndarray, maps: Tensor, lesions: Lesions, contrast: Tensor) -> None:
     """Replace a fraction `contrast` (N,) of the tissue in lesions by free water, and mark them; in place."""
     image, pixel, share = lesions.image, lesions.pixel, lesions.share
     place = image * images[0, 0].numel() + pixel

@@ -6,9 +6,11 @@ from medgen_course.pictures.render import PALETTE, enlarge, rgb_of, to_rgb
 
 REAL, FAKE = rgb_of(PALETTE[0]), rgb_of(PALETTE[1])
 BINS = 41
+HEIGHT = 120  # of the histograms, in pixels
+COLUMNS, SAMPLE, PAD, GAP = 8, 56, 3, 8  # samples in a row, side of one, about, and what is left between them
 
 
-def verdicts(real: np.ndarray, fake: np.ndarray, width: int = 460, height: int = 120) -> np.ndarray:
+def verdicts(real: np.ndarray, fake: np.ndarray, width: int = 460, height: int = HEIGHT) -> np.ndarray:
     """Histograms of D = sigmoid(logit): real images in blue upwards, generated ones in orange downwards.
 
     The left edge is D = 0, "surely generated", the right one D = 1, "surely real"; a grey line marks 1/2. The
@@ -21,10 +23,9 @@ def verdicts(real: np.ndarray, fake: np.ndarray, width: int = 460, height: int =
         uint8 (height, width, 3).
     """
     picture = np.full((height, width, 3), 255, dtype=np.uint8)
-    edges = np.linspace(0, 1, BINS + 1)
-    counts = [np.histogram(_sigmoid(logits), edges)[0] for logits in (real, fake)]
+    counts, edges = counted(real, fake), np.linspace(0, 1, BINS + 1)
     middle = height // 2
-    lengths = np.stack(counts) * (middle - 4) / max(1, max(c.max() for c in counts))
+    lengths = counts * (middle - 4) / max(1, counts.max())
     columns = (edges * (width - 1)).round().astype(int)
     picture[:, width // 2] = 200
     for up, down, left, right in zip(*lengths.round().astype(int), columns[:-1], columns[1:], strict=True):
@@ -34,7 +35,13 @@ def verdicts(real: np.ndarray, fake: np.ndarray, width: int = 460, height: int =
     return picture
 
 
-def moment(samples: np.ndarray, real: np.ndarray, fake: np.ndarray, columns: int = 8) -> np.ndarray:
+def counted(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """How many of D's verdicts on real and on generated images, logits (M,), lie in each bin: (2, BINS)."""
+    edges = np.linspace(0, 1, BINS + 1)
+    return np.stack([np.histogram(_sigmoid(logits), edges)[0] for logits in (real, fake)])
+
+
+def moment(samples: np.ndarray, real: np.ndarray, fake: np.ndarray, columns: int = COLUMNS) -> np.ndarray:
     """Samples in rows, and below them the discriminator's verdicts.
 
     Args:
@@ -44,8 +51,8 @@ def moment(samples: np.ndarray, real: np.ndarray, fake: np.ndarray, columns: int
     Returns:
         uint8 (height, width, 3).
     """
-    pictures, pad = to_rgb(samples), 3
-    scale = max(1, round(56 / pictures.shape[1]))
+    pictures, pad = to_rgb(samples), PAD
+    scale = max(1, round(SAMPLE / pictures.shape[1]))
     rows = []
     for start in range(0, len(pictures), columns):
         row = [np.pad(enlarge(p, scale), ((0, pad), (0, pad), (0, 0)), constant_values=255)
@@ -53,7 +60,7 @@ def moment(samples: np.ndarray, real: np.ndarray, fake: np.ndarray, columns: int
         rows.append(np.concatenate(row, axis=1))
     width = rows[0].shape[1]
     rows = [np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
-    gap = np.full((8, width, 3), 255, dtype=np.uint8)
+    gap = np.full((GAP, width, 3), 255, dtype=np.uint8)
     return np.concatenate([*rows, gap, verdicts(real, fake, width)])
 
 

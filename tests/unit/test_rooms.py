@@ -15,7 +15,7 @@ FLOORS = (  # from the ground up; a room imports only rooms of the floors below
     ("pretrained", "course"),
     ("metrics",),
     ("runs", "explorers", "toys"),
-    ("doctor", "arguments", "classroom"),
+    ("doctor", "arguments", "classroom", "site"),
     ("cli",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

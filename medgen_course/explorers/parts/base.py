@@ -15,6 +15,7 @@ from medgen_course.pictures import plots, render
 
 LABEL_STYLE = {"description_width": "130px"}
 CONTROL_LAYOUT = {"width": "430px"}
+APART = ("identical", "RMSE {rmse}, PSNR {psnr} dB")
 BESIDE = {"flex": "1 1 0", "min_width": "560px"}  # beside a map while there is room, long lines broken
 
 
@@ -141,4 +142,6 @@ def panel_scale(size: int, panel: int = 224) -> int:
 def compare(a: np.ndarray, b: np.ndarray) -> str:
     """How far two uint8 images are apart, in words: RMSE on the [0, 1] scale and PSNR with data range 1."""
     rmse = float(np.sqrt(np.mean((a.astype(np.float32) - b) ** 2)) / 255)
-    return "identical" if rmse == 0 else f"RMSE {rmse:.3f}, PSNR {-20 * math.log10(rmse):.1f} dB"
+    if rmse == 0:
+        return APART[0]
+    return APART[1].format(rmse=f"{rmse:.3f}", psnr=f"{-20 * math.log10(rmse):.1f}")

@@ -1,0 +1,1 @@
+"""The course as a site: explorers that run in the page, without Python."""

@@ -1,0 +1,173 @@
+// The enhancement explorer: an image, measured and restored; a wipe between guess and answer; the difference.
+
+import wipePart from "../../../medgen_course/explorers/parts/wipe.js";
+import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
+import { degradation, totalVariation } from "../degradations.js";
+import { difference, drawOutline, enlarge, pictureOf, toBytes, toPng, unit } from "../images.js";
+import { lesionWords } from "../lesion_words.js";
+import { PictureError, greyPicture, uploadField } from "../own_picture.js";
+import { lesionReport, psnr, ssim } from "../quality.js";
+import { fill, fixed, general } from "../words.js";
+
+const LESION = [0xd5, 0x5e, 0x00];
+const INVENTED = [0xcc, 0x79, 0xa7];
+
+export async function mount(root, { data, session, address, announce }) {
+  const { words, size, tasks } = data;
+  root.classList.add("live-enhancement");
+  const { back, ...controls } = data.controls;
+  const networks = new Map();
+  root.style.setProperty("--wide", `${size * data.wide}px`);
+  let own = null;
+
+  const asked = address.get("task");
+  const start = tasks[asked] ? Number(asked) : controls.task.value;
+  const offered = (task) => ({ strengths: task.strengths.map((s) => general(s)), methods: task.methods });
+  controls.strength.options = offered(tasks[start]).strengths;
+  controls.method.options = offered(tasks[start]).methods;
+  controls.strength.value = tasks[start].learnt;
+  controls.method.value = tasks[start].methods.length - 1;
+  const bank = new Controls(root, controls, address, (name) => {
+    if (name === "task") offer();
+    if (name === "image") own = null;
+    notice.say("");
+    refresh();
+  });
+  bank.disable("strength", tasks[start].strengths.length < 2);
+  let method = chosen().methods[bank.value.method];
+
+  const beside = element("div", "live-beside", root);
+  const wipe = hostedWipe(element("div", "live-wipe", beside), address);
+  const numbers = new Numbers(beside, announce);
+  const panels = new Panels(root);
+  const row = element("div", "live-row", root);
+  uploadField(row, data.upload, take);
+  const away = button(row, back, () => {
+    own = null;
+    notice.say("");
+    refresh();
+  });
+  const notice = new Notice(root);
+  element("p", "live-remark", root, words.slices);
+
+  function chosen() {
+    return tasks[bank.value.task];
+  }
+
+  // Strengths and methods of the task; the method stays where the task has it too.
+  function offer() {
+    const task = chosen();
+    const { strengths, methods } = offered(task);
+    bank.options("strength", strengths);
+    bank.set("strength", task.learnt);
+    bank.disable("strength", strengths.length < 2);
+    bank.options("method", methods);
+    const same = methods.indexOf(method);
+    bank.set("method", same > 0 ? same : methods.length - 1);
+    for (const name of ["strength", "method"]) address.set(name, String(bank.value[name]));
+  }
+
+  async function take(file) {
+    try {
+      own = await greyPicture(file, size);
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error;
+      notice.say(error.message, true);
+      return;
+    }
+    notice.say("");
+    await refresh();
+  }
+
+  async function answered(task, name, guess, y) {
+    if (name === words.guess) return guess;
+    if (name === "total variation") return totalVariation(y, data.weight, size);
+    const key = `${task.name}-${name}`;
+    if (!networks.has(key)) networks.set(key, session(key));
+    const run = await networks.get(key);
+    const { answer } = await run({ guess: { data: Float32Array.from(guess), dims: [1, 1, size, size] } });
+    return Float32Array.from(answer.data ?? answer);
+  }
+
+  const refresh = newest(async () => {
+    const task = chosen();
+    const { image, strength, limit, consistent, outlines } = bank.value;
+    method = task.methods[bank.value.method];
+    const count = size * size;
+    const part = (name) => data[name].subarray(image * count, (image + 1) * count);
+    const mine = own;
+    const truth = mine ?? part("images");
+    const x = unit(truth);
+    const worse = degradation(task.kind, task.strengths[strength], size, task.lines[strength]);
+    const y = worse.measure(x, image);
+    const guess = worse.guess(y);
+    let answer = await answered(task, method, guess, y);
+    if (consistent) answer = worse.project(answer, y);
+
+    const told = fill(words.task, {
+      label: task.label, tells: task.tells, strength: general(task.strengths[strength]), method,
+    });
+    const at = general(task.strengths[task.learnt]);
+    const lines = [
+      strength === task.learnt ? told : fill(words.elsewhere, { told, learnt: at }),
+      quality(guess, answer, x, worse.misfit(answer, y)),
+    ];
+    let marks = null;
+    if (mine) lines.push(words.own);
+    else {
+      const report = lesionReport(answer, truth, part("healthy"), part("masks"), data.rule, size);
+      lines.push(...lesionWords(report, data.rule, words.lesions, words.made));
+      if (outlines) marks = { lesion: part("masks"), invented: report.regions };
+    }
+    const grey = (values) => pictureOf(toBytes(values), size, size);
+    const pictures = [grey(guess), grey(answer), grey(truth)];
+    wipe.show(
+      ...pictures.slice(0, 2).map(toPng), // the page enlarges them
+      [words.guess, method === words.guess ? words.same : method],
+    );
+    pictures.push(difference(toBytes(answer), truth, limit, size, size));
+    const drawn = pictures.map((picture) => enlarge(picture, data.panel));
+    if (marks) {
+      for (const picture of drawn) drawOutline(picture, marks.lesion, size, data.panel, LESION);
+      for (const i of [1, 3]) drawOutline(drawn[i], marks.invented, size, data.panel, INVENTED, true);
+    }
+    panels.show(drawn, words.captions.map((caption) => fill(caption, { method, limit: fixed(limit, 2) })));
+    away.hidden = !mine;
+    numbers.say(lines.join("\n"));
+  });
+
+  function quality(guess, answer, x, misfit) {
+    const [psnr_guess, psnr_answer] = [guess, answer].map((made) => decibels(psnr(made, x)));
+    const [ssim_guess, ssim_answer] = [guess, answer].map((made) => fixed(ssim(made, x, size), 3));
+    const text = fill(words.similar, { text: fill(words.quality, { psnr_guess, psnr_answer }), ssim_guess, ssim_answer });
+    return fill(words.misses, { text, misfit: fixed(255 * Math.sqrt(misfit), 1) });
+  }
+
+  await refresh();
+}
+
+const decibels = (value) => (Number.isFinite(value) ? fixed(value, 1) : "inf");
+
+// The wipe of the notebook, with a small object in place of the kernel's.
+function hostedWipe(parent, address) {
+  const kept = Number(address.get("wipe") ?? 0.5);
+  const values = { place: kept >= 0 && kept <= 1 ? kept : 0.5, names: ["", ""], before: new Uint8Array(), after: new Uint8Array() };
+  const listeners = {};
+  const model = {
+    get: (name) => values[name],
+    set(name, value) {
+      values[name] = value;
+      if (name === "place") address.set("wipe", value.toFixed(2));
+    },
+    on: (name, listener) => (listeners[name] = listener),
+    off: (name) => delete listeners[name],
+    save_changes() {},
+  };
+  wipePart.render({ model, el: parent });
+  return {
+    show(before, after, names) {
+      Object.assign(values, { before, after, names });
+      for (const name of ["before", "after", "names"]) listeners[`change:${name}`]();
+    },
+  };
+}
