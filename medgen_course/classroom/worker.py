@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-FILE_BYTES = 20_000_000  # that a submission may write into one file, its printed output included
+FILE_BYTES = 20_000_000  # that a submission may write into one file, and that a cell may print
 
 
 def main(program: Path, results: Path) -> None:
@@ -49,6 +49,19 @@ class Telling:
         """Write one event."""
         self.file.write(json.dumps(event) + "\n")
         self.file.flush()
+
+
+class Output(io.TextIOBase):
+    """What a cell prints goes nowhere; too much of it is an error of that cell, and no other's."""
+
+    size = 0
+
+    def write(self, text: str) -> int:
+        """Count characters."""
+        self.size += len(text)
+        if self.size > FILE_BYTES:
+            raise OSError(f"File too large: the cell prints more than {FILE_BYTES / 1e6:.0f} MB")
+        return len(text)
 
 
 def run(cells: list[dict[str, Any]], skip: set[str], checks: dict[str, Any], tell: Any) -> None:
@@ -90,7 +103,8 @@ def execute(source: str, name: str, space: dict[str, Any], checks: Any, keep: An
         if checks:
             tree = ast.fix_missing_locations(_Recorded().visit(tree))
             space["__medgen_exercises__"] = SimpleNamespace(**{k: _kept(v, keep) for k, v in checks.items()})
-        with contextlib.redirect_stdout(io.StringIO() if checks else sys.stdout):  # full, perhaps
+        output = Output()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             exec(compile(tree, name, "exec"), space)
     except SystemExit:
         return "SystemExit: the cell ends the program; leave exit() out"
