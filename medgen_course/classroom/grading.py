@@ -101,7 +101,7 @@ def grade(
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    write_csv(out, [asdict(row) for row in rows])
+    write_csv(out, [{key: _no_formula(value) for key, value in asdict(row).items()} for row in rows])
     write_pages(rows, place)
     print(f"{len(students)} students, {len(todo)} notebooks, {time.perf_counter() - started:.0f} s.")
     return rows
@@ -145,6 +145,11 @@ def _verdicts(
         before = {"key": key, "verdicts": attempt(cells, seconds, int(memory * 1e9))}
         write_json(kept, before)
     return before["verdicts"]
+
+
+def _no_formula(value: Any) -> Any:
+    """A text that a spreadsheet would compute, as a text that it shows."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _row(submission: submissions.Submission, task: Task, verdict: dict[str, Any]) -> Row:

@@ -178,6 +178,11 @@ def test_what_nobody_needs_is_not_run_and_added_cells_are(whole):
     assert next(c["source"] for c in program(edition, found, using) if c["kind"] == "student") == stub.source
 
 
+def test_a_spreadsheet_computes_nothing_of_the_table():
+    assert grading._no_formula("=1+1") == "'=1+1" and grading._no_formula("- two hints") == "'- two hints"
+    assert grading._no_formula("right") == "right" and grading._no_formula(3) == 3
+
+
 def test_what_is_known_is_not_run_again(tmp_path, lessons, whole, monkeypatch):
     folder = tmp_path / "in"
     hand_in(folder, "ann", whole)
