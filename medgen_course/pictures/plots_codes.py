@@ -47,6 +47,7 @@ def dot_map(
         title: states the finding.
     """
     figure = Figure(4.9, 4.5)
+    figure.drawn = True
     with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot()
         axes.imshow(picture, extent=(*x_range, *y_range), aspect="auto", interpolation="bilinear")

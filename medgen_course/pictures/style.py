@@ -38,14 +38,15 @@ STYLE = {
     "savefig.facecolor": "white",
 }
 
-
 class Figure(_Figure):
     """A matplotlib figure in the course's look that a notebook can show without pyplot.
 
     `alt` is its alternative text; where none is set, it is put together from titles, labels and names.
+    `drawn` says that its picture, if it has one, shows dots and lines in few colours.
     """
 
     alt = ""
+    drawn = False
 
     def __init__(self, width: float, height: float):
         with matplotlib.rc_context(STYLE):
@@ -78,8 +79,8 @@ class Figure(_Figure):
         picture = Image.fromarray(pixels)
         if (pixels == pixels[..., :1]).all():
             picture = picture.convert("L")  # a third of the bytes
-        elif not any(axes.images for axes in self.axes):
-            picture = picture.quantize(256, dither=Image.Dither.NONE)  # curves have few colours
+        elif not any(axes.images for axes in self.axes) or self.drawn:
+            picture = picture.quantize(256, dither=Image.Dither.NONE)  # curves and dots have few colours
         buffer = io.BytesIO()
         picture.save(buffer, format="PNG", optimize=True)
         return buffer.getvalue()
