@@ -20,6 +20,7 @@ from medgen_course.arguments import Parser, add_options
 from medgen_course.files import quoted
 from medgen_course.pack.settings import Settings
 
+SITE = Path("build/site")  # of `medgen site`; its explorers come to life on the pages of `medgen run`, too
 EXIT_CODES = "exit codes: 0 fine; 1 a failure, a lack or a bug; 2 wrong usage or input; 130 interrupted"
 
 
@@ -260,7 +261,12 @@ def run(
         for line in left:
             print(f"medgen: {line}", file=sys.stderr)
         return int(bool(left))
-    return int(any(result.errors for result in course.run(notebooks, profile, dataset, out, jobs=jobs)))
+    results = course.run(notebooks, profile, dataset, out, jobs=jobs)
+    if SITE.is_dir():
+        from medgen_course.site.attach import attach
+
+        print(f"Explorers of {SITE} that are alive on these pages: {attach(results, out, SITE)}")
+    return int(any(result.errors for result in results))
 
 
 def release(
@@ -311,7 +317,7 @@ def grade(
     return 0
 
 
-def site(out: Path = Path("build/site")) -> int:
+def site(out: Path = SITE) -> int:
     """Write the course as web pages on which the explorers work without Python (needs Node.js).
 
     Args:

@@ -38,6 +38,7 @@ STYLE = {
     "savefig.facecolor": "white",
 }
 
+
 class Figure(_Figure):
     """A matplotlib figure in the course's look that a notebook can show without pyplot.
 
