@@ -86,7 +86,7 @@ def test_the_wheel_holds_the_course_its_licences_and_no_image_file(wheel):
         for path in (REPOSITORY / folder).glob(pattern)
         if path.is_file()
     }
-    code = {path.relative_to(REPOSITORY).as_posix() for kind in ("py", "js", "css")
+    code = {path.relative_to(REPOSITORY).as_posix() for kind in ("py", "js", "css", "toml")
             for path in PACKAGE.rglob(f"*.{kind}")}  # fmt: skip
     with zipfile.ZipFile(wheel) as held:
         names = {name for name in held.namelist() if ".dist-info/" not in name}
