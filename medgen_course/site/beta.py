@@ -20,6 +20,7 @@ from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
 
 SHOWN, DRAWS = 24, 12  # validation images that the page has, and draws from the prior
+FILMS = 6  # of them on the first page
 
 
 class Encoder(nn.Module):
@@ -66,6 +67,7 @@ def build() -> Live:
         "controls": controls,
         "betas": np.array(shown.betas, dtype=np.float64),
         "stops": [{key: stop[key] for key in ("lines", "others", "latents", "names")} for stop in stops],
+        "kl": np.array([shown.figures(beta).rate for beta in shown.betas]),
         "places": np.array([stop["place"] for stop in stops]).ravel(),
         "curve": _curve(shown.curve),
         "images": images.ravel(),
@@ -89,6 +91,14 @@ def build() -> Live:
     title = "From autoencoder to collapse: one slider for β"
     sentence = "One network, conditioned on β. Left it copies images, right it forgets them."
     return Live("beta", title, sentence, models, known, f"Trained at all β from {BETAS[0]} to {BETAS[-1]:g}.")
+
+
+def start(live: Live) -> Live:
+    """What the first page shows of the built explorer; it takes the networks from that one's folder."""
+    data, pixels = live.data, int(np.prod(live.data["shape"]))
+    known = {key: data[key] for key in ("betas", "shape", "latents")}
+    known |= {"controls": {"beta": data["controls"]["beta"]}, "kl": data["kl"]}
+    return Live("start", live.title, live.sentence, {}, known | {"images": data["images"][: FILMS * pixels]})
 
 
 def _stop(shown: BetaExplorer, beta: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import nbformat
 
 from medgen_course import course, home
 from medgen_course.files import check_place, write_text
+from medgen_course.site import beta
 from medgen_course.site.explorers import LIVE, built
 from medgen_course.site.files import write_live
 from medgen_course.site.live import Live
@@ -44,6 +45,7 @@ def build_site(out: Path, names: Sequence[str] | None = None) -> dict[str, int]:
         explorers[name] = built(name)
         write_live(explorers[name], partial)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
+    write_live(beta.start(explorers["beta"]), partial)
     bundle(source, partial / "assets")
     _write_pages(partial, explorers)
     shutil.rmtree(out, ignore_errors=True)

@@ -33,7 +33,7 @@ def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: s
 <body><main><h1>{html.escape(SENTENCE)}</h1>
 <p class="lead">Move β. Below the real chest films you see what a network rebuilds of them when every bit
 that it keeps has a price. It runs here, in this page.</p>
-<div class="live" data-live="start" data-from="beta"></div>
+<div class="live" data-live="start" data-networks="beta"></div>
 <h2>The course</h2><ul class="lessons">
 {cards}
 </ul></main>

@@ -22,8 +22,8 @@ function filled(value, buffer) {
 
 async function live(place) {
   const name = place.dataset.live;
-  const folder = new URL(`live/${place.dataset.from ?? name}/`, base);
-  const file = folder.pathname.split("/").at(-2);
+  const folder = new URL(`live/${name}/`, base);
+  const networks = new URL(`live/${place.dataset.networks ?? name}/`, base);
   const note = place.querySelector(".live-wait") ?? place.appendChild(document.createElement("p"));
   note.className = "live-wait";
   note.setAttribute("role", "status");
@@ -32,16 +32,16 @@ async function live(place) {
     say("The explorer is loading …");
     const [{ mount }, about, buffer] = await Promise.all([
       import(`./live/${name}.js`),
-      fetched(new URL(`${file}.json`, folder), "json"),
-      fetched(new URL(`${file}.bin`, folder), "arrayBuffer"),
+      fetched(new URL(`${name}.json`, folder), "json"),
+      fetched(new URL(`${name}.bin`, folder), "arrayBuffer"),
     ]);
-    if (about.models.length && typeof WebAssembly !== "object") {
+    if ((place.dataset.networks || about.models.length) && typeof WebAssembly !== "object") {
       return say("This browser has no WebAssembly, which the explorer's network needs. The pictures beside it stay.");
     }
     const progress = sized((share) => say(`The network is loading: ${Math.round(100 * share)} %`));
     const session = async (model) => {
       const { open } = await import("./ort.js");
-      return open(new URL(`${model}.onnx`, folder), base, progress);
+      return open(new URL(`${model}.onnx`, networks), base, progress);
     };
     const root = document.createElement("div");
     root.className = "live-root";

@@ -3,12 +3,11 @@
 import { network } from "../beta_network.js";
 import { Controls, Panels, element, newest } from "../controls.js";
 
-const SHOWN = 6;
-
 export async function mount(root, context) {
   const { data, address, announce } = context;
-  const { betas, stops } = data;
+  const { betas, kl } = data;
   const net = await network(context);
+  const shown = data.images.length / data.shape.reduce((a, b) => a * b);
   const last = betas.length - 1;
   const asked = Number(address.get("beta"));
   const nearest = (beta) => betas.reduce((best, b, i) => (Math.abs(Math.log(b / beta)) < Math.abs(Math.log(betas[best] / beta)) ? i : best), 0);
@@ -19,7 +18,7 @@ export async function mount(root, context) {
   root.classList.add("live-start");
   const real = new Panels(root, "live-films");
   const made = new Panels(root, "live-films");
-  const images = Array.from({ length: SHOWN }, (_, i) => net.image(i));
+  const images = Array.from({ length: shown }, (_, i) => net.image(i));
   real.show(images, images.map((_, i) => (i ? "" : "real")), images.map((_, i) => `real image ${i + 1}`));
   const bank = new Controls(root, { beta: { ...data.controls.beta } }, named, () => refresh());
   const said = element("p", "live-said", root);
@@ -27,11 +26,10 @@ export async function mount(root, context) {
   const refresh = newest(async () => {
     const stop = bank.value.beta;
     const logBeta = Math.log(betas[stop]);
-    const pictures = await net.decode(await net.encode(0, SHOWN, logBeta), logBeta);
+    const pictures = await net.decode(await net.encode(0, shown, logBeta), logBeta);
     made.show(pictures, pictures.map((_, i) => (i ? "" : "as the network remembers it")), pictures.map((_, i) => `image ${i + 1} rebuilt at β = ${betas[stop].toPrecision(3)}`));
-    const kl = stops[stop].lines[1].match(/KL ([\d.,]+) nats/)?.[1] ?? "";
-    const bits = (Number(kl.replace(",", "")) / Math.LN2).toFixed(0);
-    const text = `${kl} nats, about ${bits} bits, are all that it may keep of a film.`;
+    const bits = (kl[stop] / Math.LN2).toFixed(0);
+    const text = `${kl[stop].toFixed(2)} nats, about ${bits} bits, are all that it may keep of a film.`;
     said.textContent = stop === last ? `${text} It has forgotten which one it saw.` : text;
     announce(said.textContent);
     root.dataset.stop = stop;
