@@ -19,6 +19,9 @@ from medgen_course.files import write_text
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_NOTE = "An explorer stands here: open the notebook in JupyterLab and run the cell to use it."
 
+# Outputs that may be wider than a narrow window: they scroll, so a keyboard must reach them.
+WIDE = '<div class="jp-RenderedHTMLCommon jp-RenderedMarkdown jp-MarkdownOutput'
+
 # nbconvert's page without what it would load from the network.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
@@ -28,6 +31,15 @@ PAGE = """\
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block html_head -%}
 {{ super() }}
+<link rel="icon" href="data:,">
+<style>/* the theme's colours, dark enough to be read, and links that are seen without colour */
+.jp-Cell .jp-InputPrompt.jp-InputArea-prompt, .jp-Cell .jp-OutputPrompt.jp-OutputArea-prompt {
+  color: #595959 !important; opacity: 1 !important; }
+.highlight pre .c, .highlight pre .c1, .highlight pre .cm, .highlight pre .sd { color: #2d6060; }
+.highlight pre .o, .highlight pre .ow { color: #7700bb; }
+.highlight pre :is(.mi, .mf, .mh, .mb, .mo) { color: #006400; }
+.jp-RenderedHTMLCommon a:is(:link, :visited) { text-decoration: underline; color: #0b57a4; }
+</style>
 {{ resources.medgen_head }}
 {%- endblock -%}
 {%- block body_header -%}
@@ -127,6 +139,7 @@ def page_of(
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     body = put_back_equations(body, equations)
+    body = body.replace(WIDE, f'{WIDE[:5]}tabindex="0" {WIDE[5:]}')
     return body.replace("</body>", f"{tail}</body>", 1) if tail else body
 
 
