@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medgen_course import datasets, pretrained
+from medgen_course import pretrained
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.beta_view import COLUMNS, REACH, TRAVERSED
 from medgen_course.explorers.conventions import CONVENTIONS
 from medgen_course.explorers.parts.curve import RateDistortion
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.pretrained import BETAS
+from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.data_browser import cited
 from medgen_course.site.export import to_onnx
@@ -49,7 +50,7 @@ class Decoder(nn.Module):
 
 def explorer() -> tuple[BetaExplorer, Any, ConditionedVAE]:
     """The explorer of notebook 02 on validation images, those images, and the network."""
-    data = datasets.load("pneumoniamnist", fallback="phantom")
+    data = chest()
     model = pretrained.load_conditioned(data.name)
     return BetaExplorer(model, data), data, model
 

@@ -6,6 +6,7 @@ from medgen_course import datasets, pretrained
 from medgen_course.explorers import latent_words as words
 from medgen_course.explorers.latent import LatentExplorer
 from medgen_course.explorers.parts.base import APART, panel_scale
+from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.data_browser import cited
 from medgen_course.site.export import to_onnx
@@ -18,7 +19,7 @@ SHOWN = 500  # training images that the page has; the notebook has more
 
 def explorer() -> tuple[LatentExplorer, datasets.Dataset, torch.nn.Module]:
     """The explorer of notebook 01 on fewer images, its data, and the network."""
-    data = datasets.load("pneumoniamnist", fallback="phantom")
+    data = chest()
     model, some = pretrained.load_autoencoder(data.name), data.train.images[:SHOWN]
     labels = data.train.labels[:SHOWN].reshape(len(some))
     return LatentExplorer(model.encode, model.decode, some, labels, list(data.label_names)), data, model

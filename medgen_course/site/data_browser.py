@@ -1,6 +1,5 @@
 """The data explorer on a page: some images of each data set; what happens to them is computed there."""
 
-import warnings
 from typing import Any
 
 from medgen_course import datasets
@@ -8,6 +7,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.explorers import data as view
 from medgen_course.explorers.data import CORRUPTIONS, SPLITS, TOLD, DataExplorer
 from medgen_course.explorers.parts.base import APART, panel_scale
+from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.live import Live
 
@@ -18,10 +18,8 @@ START = {"augmentation": 0.2, "corruption": "Rician noise", "strength": 0.15}  #
 
 def sources() -> dict[str, Dataset]:
     """PneumoniaMNIST where it is at hand, and the phantom."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", datasets.PhantomFallback)  # the phantom stands on the page anyway
-        chest = datasets.load("pneumoniamnist", fallback="phantom")
-    real = {} if chest.name == "phantom" else {chest.name: chest}
+    films = chest()
+    real = {} if films.name == "phantom" else {films.name: films}
     return real | {"phantom, 64 px": datasets.load("phantom", size=64)}
 
 

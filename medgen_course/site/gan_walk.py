@@ -14,6 +14,7 @@ from medgen_course.explorers.parts.base import panel_scale
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.gan import Generator
 from medgen_course.site.charts import png
+from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
@@ -47,7 +48,7 @@ def shelf() -> Dataset:
     """The data whose models are shown, as notebook 03 chooses them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", datasets.PhantomFallback)  # the page says whose images they are
-        data = datasets.load("pneumoniamnist", fallback="phantom")
+        data = chest()
     return data if pretrained.fits(data, "gan") else datasets.load("phantom")
 
 

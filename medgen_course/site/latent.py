@@ -13,6 +13,7 @@ from medgen_course.explorers.parts.base import panel_scale
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 from medgen_course.models.vae import VAE
 from medgen_course.pretrained import Codes
+from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.data_browser import cited
 from medgen_course.site.export import to_onnx
@@ -49,7 +50,7 @@ class Decoder(nn.Module):
 
 def explorer() -> tuple[VAELatentExplorer, datasets.Dataset, VAE]:
     """The explorer of notebook 02 without training images, its data, and the network."""
-    data = datasets.load("pneumoniamnist", fallback="phantom")
+    data = chest()
     model, codes = pretrained.load_vaes(data.name)[BETA], pretrained.load_codes(data.name)[BETA]
     some = slice(SHOWN)
     part = Codes(codes.mu[some], codes.logvar[some], codes.labels[some])
