@@ -1,6 +1,5 @@
 """The β explorer on a page: one network for every β, and what Python measured at each stop of the slider."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from medgen_course.explorers.conventions import CONVENTIONS
 from medgen_course.explorers.parts.curve import RateDistortion
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.pretrained import BETAS
+from medgen_course.site.charts import png
 from medgen_course.site.chest import chest
 from medgen_course.site.controls import described
 from medgen_course.site.data_browser import cited
@@ -119,9 +119,5 @@ def _stop(shown: BetaExplorer, beta: float) -> dict[str, Any]:
 
 
 def _curve(curve: RateDistortion) -> dict[str, Any]:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(curve.picture).save(file, "PNG", optimize=True)
     ranges = {"x_range": curve.extent.x_range, "y_range": curve.extent.y_range}
-    return {"png": np.frombuffer(file.getvalue(), np.uint8), **ranges}
+    return {"png": png(curve.picture), **ranges}

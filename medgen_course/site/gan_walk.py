@@ -1,6 +1,5 @@
 """The walk through a generator's noise on a page: the GAN of notebook 03, and the classifier beside it."""
 
-import warnings
 from typing import Any
 
 import torch
@@ -46,9 +45,7 @@ class Judging(nn.Module):
 
 def shelf() -> Dataset:
     """The data whose models are shown, as notebook 03 chooses them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", datasets.PhantomFallback)  # the page says whose images they are
-        data = chest()
+    data = chest()
     return data if pretrained.fits(data, "gan") else datasets.load("phantom")
 
 

@@ -1,4 +1,4 @@
-// The network of the β explorer: rows of pictures at any β.
+// The network of the β explorer, and the address that it shares with the first page.
 
 import { pictureOf, toBytes, unit } from "./images.js";
 
@@ -26,4 +26,14 @@ export async function network({ data, session }) {
   }
 
   return { image: (i) => pictureOf(image(i), width, height, channels), encode, decode };
+}
+
+// An address that says β itself, not the number of the slider's stop.
+export function byBeta(address, betas) {
+  const nearest = (beta) => betas.reduce((best, b, i) => (Math.abs(Math.log(b / beta)) < Math.abs(Math.log(betas[best] / beta)) ? i : best), 0);
+  const asked = Number(address.get("beta"));
+  return {
+    get: (key) => (key === "beta" ? (asked > 0 ? String(nearest(asked)) : null) : address.get(key)),
+    set: (key, value) => address.set(key, key === "beta" ? Number(betas[value].toPrecision(3)) : value),
+  };
 }

@@ -1,7 +1,7 @@
 // The β explorer: images, rebuilt, drawn from the prior, and the latents with the highest KL, at any β.
 
 import mapPart from "../../../medgen_course/explorers/parts/position_map.js";
-import { network } from "../beta_network.js";
+import { byBeta, network } from "../beta_network.js";
 import { Controls, Numbers, button, element, newest } from "../controls.js";
 import { Model } from "../model.js";
 
@@ -14,13 +14,7 @@ export async function mount(root, context) {
   root.classList.add("live-beta");
   const { again, ...controls } = data.controls;
 
-  // The address says β itself, not the number of the stop.
-  const nearest = (beta) => betas.reduce((best, b, i) => (Math.abs(Math.log(b / beta)) < Math.abs(Math.log(betas[best] / beta)) ? i : best), 0);
-  const asked = Number(address.get("beta"));
-  const named = {
-    get: (key) => (key === "beta" ? (asked > 0 ? String(nearest(asked)) : null) : address.get(key)),
-    set: (key, value) => address.set(key, key === "beta" ? Number(betas[value].toPrecision(3)) : value),
-  };
+  const named = byBeta(address, betas);
   const bank = new Controls(root, controls, named, () => refresh());
   let draws = 0;
   const row = element("div", "live-row", root);

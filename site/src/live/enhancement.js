@@ -5,6 +5,7 @@ import { Controls, Notice, Numbers, Panels, button, element, newest } from "../c
 import { degradation, totalVariation } from "../degradations.js";
 import { difference, drawOutline, enlarge, pictureOf, toBytes, toPng, unit } from "../images.js";
 import { lesionWords } from "../lesion_words.js";
+import { Model } from "../model.js";
 import { PictureError, greyPicture, uploadField } from "../own_picture.js";
 import { lesionReport, psnr, ssim } from "../quality.js";
 import { fill, fixed, general } from "../words.js";
@@ -148,26 +149,13 @@ export async function mount(root, { data, session, address, announce }) {
 
 const decibels = (value) => (Number.isFinite(value) ? fixed(value, 1) : "inf");
 
-// The wipe of the notebook, with a small object in place of the kernel's.
+// The wipe of the notebook.
 function hostedWipe(parent, address) {
   const kept = Number(address.get("wipe") ?? 0.5);
   const values = { place: kept >= 0 && kept <= 1 ? kept : 0.5, names: ["", ""], before: new Uint8Array(), after: new Uint8Array() };
-  const listeners = {};
-  const model = {
-    get: (name) => values[name],
-    set(name, value) {
-      values[name] = value;
-      if (name === "place") address.set("wipe", value.toFixed(2));
-    },
-    on: (name, listener) => (listeners[name] = listener),
-    off: (name) => delete listeners[name],
-    save_changes() {},
-  };
+  const model = new Model(values, (name, value) => name === "place" && address.set("wipe", value.toFixed(2)));
   wipePart.render({ model, el: parent });
   return {
-    show(before, after, names) {
-      Object.assign(values, { before, after, names });
-      for (const name of ["before", "after", "names"]) listeners[`change:${name}`]();
-    },
+    show: (before, after, names) => model.put({ before, after, names }),
   };
 }

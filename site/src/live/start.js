@@ -1,26 +1,20 @@
 // The first thing on the first page: real images, and what is left of them as β grows.
 
-import { network } from "../beta_network.js";
+import { byBeta, network } from "../beta_network.js";
 import { Controls, Panels, element, newest } from "../controls.js";
 
 export async function mount(root, context) {
-  const { data, address, announce } = context;
+  const { data, announce } = context;
   const { betas, kl } = data;
   const net = await network(context);
   const shown = data.images.length / data.shape.reduce((a, b) => a * b);
   const last = betas.length - 1;
-  const asked = Number(address.get("beta"));
-  const nearest = (beta) => betas.reduce((best, b, i) => (Math.abs(Math.log(b / beta)) < Math.abs(Math.log(betas[best] / beta)) ? i : best), 0);
-  const named = {
-    get: () => (asked > 0 ? String(nearest(asked)) : null),
-    set: (_, value) => address.set("beta", Number(betas[value].toPrecision(3))),
-  };
   root.classList.add("live-start");
   const real = new Panels(root, "live-films");
   const made = new Panels(root, "live-films");
   const images = Array.from({ length: shown }, (_, i) => net.image(i));
   real.show(images, images.map((_, i) => (i ? "" : "real")), images.map((_, i) => `real image ${i + 1}`));
-  const bank = new Controls(root, { beta: { ...data.controls.beta } }, named, () => refresh());
+  const bank = new Controls(root, { beta: { ...data.controls.beta } }, byBeta(context.address, betas), () => refresh());
   const said = element("p", "live-said", root);
 
   const refresh = newest(async () => {
