@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 from timing import machine, say_latency
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / room) for room in ("", "browser")]
 
+import headless
 import lab
 import test_explorers_browser as first
 import test_gan_explorers_browser as gan
@@ -63,5 +64,5 @@ if __name__ == "__main__":
         print(f"not measured: it needs {lacking}")
         sys.exit()
     with tempfile.TemporaryDirectory() as folder, lab.jupyter_server(Path(folder)) as server:
-        with lab.chromium() as browser:
-            measure(lab.open_notebook(server, browser, "bench"))
+        with headless.started() as browser:
+            measure(lab.open_notebook(server, lab.profile(browser), "bench"))

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from timing import machine, say_latency
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / room) for room in ("", "site")]
 
-import conftest
+import headless
 import hosting
-
-from medgen_course.doctor import chromium
 
 SITE = Path(__file__).parents[1] / "build" / "site"
 ROUNDS, EVENTS = 3, 40
@@ -77,13 +75,10 @@ def waiting(browser, url: str, name: str, page_name: str) -> None:
 
 if __name__ == "__main__":
     print(machine())
-    if not (SITE / "index.html").exists() or not chromium():
+    if not (SITE / "index.html").exists() or not headless.CHROMIUM:
         print(f"not measured: it needs {SITE} (make site) and a Chromium")
         sys.exit()
     sizes()
-    from playwright.sync_api import sync_playwright
-
-    with hosting.served(SITE) as url, sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium(), args=conftest.FLAGS)
+    with hosting.served(SITE) as url, headless.started() as browser:
         for name, page_name in places().items():
             waiting(browser, url, name, page_name)

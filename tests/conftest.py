@@ -1,5 +1,6 @@
 import os
 
+import headless
 import pytest
 
 # A kernel named python3 that some other program has registered must not take the place of this one.
@@ -24,6 +25,13 @@ def real_images():
         return datasets.load("pneumoniamnist", download=False)
     except datasets.DatasetUnavailable:
         pytest.skip("pneumoniamnist.npz is not on this machine; set MEDMNIST_ROOT to the folder with it")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The one Chromium of a test process, whichever folders' tests it runs."""
+    with headless.started() as browser:
+        yield browser
 
 
 BROWSER = "make browser, or on Debian and Ubuntu apt install chromium"

@@ -21,9 +21,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    with lab.chromium() as browser:
-        yield browser
+def browser(chromium):
+    context = lab.profile(chromium)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="module")

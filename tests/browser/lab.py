@@ -12,19 +12,12 @@ import time
 import urllib.request
 
 import nbformat
+from headless import CHROMIUM, PATIENCE
 
-from medgen_course.doctor import chromium
-
-CHROMIUM = chromium()
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells off-screen render too
 }
-PATIENCE = 180_000  # ms; a busy machine is slow, a broken one never ends
 READY = """async () => {
     const app = window.jupyterapp, panel = app.shell.currentWidget;
     await app.restored;
@@ -104,15 +97,9 @@ def wait_for_server(process, address, log_file):
     raise RuntimeError(f"JupyterLab did not start:\n{log_file.read_text()[-3000:]}")
 
 
-@contextlib.contextmanager
-def chromium():
-    """One headless Chromium, and one profile: JupyterLab's scripts are read once."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser.new_context(viewport={"width": 1280, "height": 1000})
-        browser.close()
+def profile(browser):
+    """One profile of a headless.started() browser: JupyterLab's scripts are read once."""
+    return browser.new_context(viewport={"width": 1280, "height": 1000})
 
 
 def open_notebook(server, browser, name):

@@ -4,15 +4,12 @@ import importlib
 import os
 from pathlib import Path
 
+import headless
 import hosting
 import live_page
 import pytest
 
-from medgen_course.doctor import chromium
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
-LACKING = hosting.missing() or ("" if chromium() else "a Chromium")
+LACKING = hosting.missing() or ("" if headless.CHROMIUM else "a Chromium")
 
 
 def pytest_collection_modifyitems(items):
@@ -30,10 +27,9 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        yield started.chromium.launch(executable_path=chromium(), args=FLAGS)
+def browser(chromium):
+    pytest.importorskip("playwright.sync_api")
+    return chromium
 
 
 @pytest.fixture(scope="module")
