@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from timing import machine, say_latency
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / room) for room in ("", "browser")]
+sys.path.extend(str(Path(__file__).parents[1] / "tests" / room) for room in ("", "browser"))
 
 import headless
 import lab

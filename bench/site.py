@@ -8,7 +8,7 @@ from pathlib import Path
 
 from timing import machine, say_latency
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / room) for room in ("", "site")]
+sys.path.extend(str(Path(__file__).parents[1] / "tests" / room) for room in ("", "site"))
 
 import headless
 import hosting
