@@ -60,18 +60,22 @@ def games(rows: Sequence[Mapping[str, Any]], which: str) -> HTML:
 
 
 def games_compared(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Which games moved by more than the seeds spread, from one table to the best line of the other."""
+    """Which games bring more points near a cloud, beyond the spread of the seeds: the best line of the second
+    table against the first, with the modes found, because a game may gain points and lose modes."""
     told = []
     for name in dict.fromkeys(row["objective"] for row in rows if row["table"] == "published"):
-        same = [row["near"] for row in rows if row["table"] == "same" and row["objective"] == name]
-        lines: dict[str, list[float]] = {}
-        for row in rows:
-            if row["table"] == "published" and row["objective"] == name:
-                lines.setdefault(row["settings"], []).append(row["near"])
-        best = max(lines.values(), key=median)
-        ranges = f"{min(same):.0%} to {max(same):.0%}, then {min(best):.0%} to {max(best):.0%}"
-        word = than(over_seeds(best), over_seeds(same), "better", "worse")
-        told.append(f"{name}: {word} ({ranges})")
+        own = [row for row in rows if row["objective"] == name]
+        same, lines = [row for row in own if row["table"] == "same"], {}
+        for row in own:
+            if row["table"] == "published":
+                lines.setdefault(row["settings"], []).append(row)
+        best = max(lines.values(), key=lambda line: median(row["near"] for row in line))
+        near, modes = (
+            [over_seeds(row[what] for row in line) for line in (same, best)] for what in ("near", "modes")
+        )
+        ranges = ", then ".join(f"{row['low']:.0%} to {row['high']:.0%}" for row in near)
+        found = ", then ".join(f"{row['low']:.0f} to {row['high']:.0f}" for row in modes)
+        told.append(f"{name}: {than(near[1], near[0], 'more', 'fewer')} ({ranges}; modes found: {found})")
     return f"Points near a cloud, first table against the best line of the second: {'; '.join(told)}."
 
 

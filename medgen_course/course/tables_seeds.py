@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medgen_course.course.findings import Row, Table, over_seeds, say
+from medgen_course.course.findings import Row, Table, best_of, over_seeds, say
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -27,6 +27,29 @@ def generators(rows: Rows, measures: Sequence[str]) -> Table:
     one = rows[0]
     note = f"{_budget(rows)} in batches of {one['batch_size']}, no labels; {one['n']} images in each row."
     return Table(["images drawn with", "weights trained", *measures], lines, note)
+
+
+def leaders(rows: Rows, measures: Sequence[str], lower_is_better: set[str]) -> str:
+    """Who has the best mean of each measure, and whom it is not ahead of in every seed."""
+    told = []
+    for measure in measures:
+        sign = -1 if measure in lower_is_better else 1
+        first, tied = best_of({name: [sign * row[measure] for row in rows if row["model"] == name]
+                               for name in dict.fromkeys(row["model"] for row in rows)})  # fmt: skip
+        told.append(f"{measure}: {first}, " + (f"a tie with {', '.join(tied)}" if tied else "in every seed"))
+    return f"Best mean. {'; '.join(told)}."
+
+
+def beyond(rows: Rows, measure: str, limit: float) -> str:
+    """Which ways to draw lie above a limit in every seed, and which in none."""
+    values = {name: [row[measure] for row in rows if row["model"] == name]
+              for name in dict.fromkeys(row["model"] for row in rows)}  # fmt: skip
+    groups = {"in every seed": [n for n, own in values.items() if min(own) > limit],
+              "in no seed": [n for n, own in values.items() if max(own) <= limit]}  # fmt: skip
+    sure = {name for names in groups.values() for name in names}
+    groups["in some seeds"] = [name for name in values if name not in sure]
+    told = "; ".join(f"{when}: {' and '.join(names)}" for when, names in groups.items() if names)
+    return f"{measure.capitalize()} above {limit:g} {told}."
 
 
 def cures(rows: Rows) -> Table:

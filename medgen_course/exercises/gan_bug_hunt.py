@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ def check_gan_bug_hunt(step: Step) -> Verdict:
 
 def _examine(step: Callable) -> None:
     record, ended = _run(step)
+    record = _in_unit_range(record)
     looks = (_ranges, _batches, _told, _wished, _own_push)
     left = [text for look in looks for text in look(record)]
     if not torch.allclose(_run(step, held=1.0)[1], ended, atol=1e-6):
@@ -76,6 +78,22 @@ def _real_rows(batch: Tensor, real: Tensor) -> Tensor:
     return (batch[:, None] - real[None]).flatten(2).abs().amax(2).min(1).values < 1e-6
 
 
+def _in_unit_range(record: Record) -> Record:
+    """The record in [0, 1], where the step shows real *and* generated images as 2x − 1: a right repair too.
+
+    The first layer of this D is a BatchNorm, which takes a common stretch out again.
+    """
+    images, shown = torch.cat([record.real, *record.made]), torch.cat(record.seen)
+    if not _real_rows(shown, 2 * images - 1).all() or _real_rows(shown, images).any():
+        return record
+
+    def back(x: Tensor) -> Tensor:
+        return (x + 1) / 2
+
+    pushes = {who: [(back(x), slope) for x, slope in own] for who, own in record.pushes.items()}
+    return replace(record, seen=[back(x) for x in record.seen], pushes=pushes)
+
+
 def _ranges(record: Record) -> Iterator[str]:
     """Whether the discriminator sees real and generated images in one range."""
     low, high = (
@@ -85,7 +103,7 @@ def _ranges(record: Record) -> Iterator[str]:
     if low < 0 or high > 1:
         yield (
             f"the discriminator was shown grey levels from {low:.2f} to {high:.2f}. Real and generated "
-            "images must lie in one range, here [0, 1]: otherwise D wins by looking at the range alone."
+            "images must lie in one range, here [0, 1]: otherwise D can win by looking at the range alone."
         )
     elif sum(int(_real_rows(x, record.real).sum()) for x in record.seen) < len(record.real):
         yield (

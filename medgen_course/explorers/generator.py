@@ -19,7 +19,7 @@ from medgen_course.explorers.parts.base import (
 from medgen_course.explorers.parts.position_map import PositionMap
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.gan import Generator
-from medgen_course.pictures import render
+from medgen_course.pictures import plots, render
 
 NOISES = 100  # to choose start and end from
 REACH = 3.0  # the map shows so far along each direction
@@ -165,12 +165,24 @@ class GeneratorExplorer(Explorer):
         label = torch.tensor(labels) if self._generator.num_classes else None
         return self._generator.sample(z, label)
 
+    def map_figure(self, title: str = "", tiles: int = 5) -> plots.Figure:
+        """The map as a static figure: fewer and larger tiles, and how far each lies along both directions."""
+        images = self._tiles(tiles)
+        steps = [f"{step:+g}" if step else "0" for step in np.linspace(-REACH, REACH, tiles)]
+        across, up = self.map.x_label, self.map.y_label
+        rows = {step: images[i * tiles : (i + 1) * tiles] for i, step in enumerate(reversed(steps))}
+        return plots.rows(rows, steps, f"{title}\nto the right: {across}; upwards: {up}".strip(), width=9.4)
+
     @torch.inference_mode()
-    def _show_map(self) -> None:
-        steps = torch.linspace(-REACH, REACH, TILES)
+    def _tiles(self, tiles: int) -> Tensor:
+        """Images along both directions from the middle, row by row from the top, (tiles², C, H, W)."""
+        steps = torch.linspace(-REACH, REACH, tiles)
         y, x = torch.meshgrid(steps.flip(0), steps, indexing="ij")  # upwards is positive
         z = x.reshape(-1, 1) * self._directions[0] + y.reshape(-1, 1) * self._directions[1]
-        images = self._sample(z, [self.kind.value] * len(z))
+        return self._sample(z, [self.kind.value] * len(z))
+
+    def _show_map(self) -> None:
+        images = self._tiles(TILES)
         self.backdrop = render.grid(images, TILES, pad=0, scale=max(1, 420 // (TILES * images.shape[-1])))
         self.map.png = render.to_png(self.backdrop)
 

@@ -66,7 +66,7 @@ def copy_check(train: np.ndarray, heldout: np.ndarray) -> CopyCheck:
     """Set the threshold: only `QUANTILE` of the held-out images have a smaller ratio.
 
     Held-out images that are training images too, bit for bit, are left out before it is set: they would make
-    copying look honest. An honest model gets about `QUANTILE`, a copier 1.
+    copying look honest. An honest model gets about `QUANTILE`.
 
     Args:
         train, heldout: uint8 (N, C, H, W) and (M, C, H, W).

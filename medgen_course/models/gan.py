@@ -99,7 +99,7 @@ class Discriminator(nn.Module):
     Args:
         channels, size, num_classes, width: as in `Generator`.
         spectral_norm: divide every kernel, reshaped to (out, rest), by its largest singular value
-            (Miyato et al. 2018), so that the verdict cannot change faster than the image.
+            (Miyato et al. 2018): the verdict then changes by a bounded factor of the image's change.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ def saturating(fake: Tensor) -> Tensor:
 
 
 def non_saturating(fake: Tensor) -> Tensor:
-    """-log D(G(z)): the same minimum, another slope."""
+    """-log D(G(z)), from the logits."""
     return softplus(-fake).mean()
 
 

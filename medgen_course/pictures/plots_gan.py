@@ -39,7 +39,7 @@ def generator_losses(objectives: Mapping[str, Objective], title: str = "") -> Fi
 
     Args:
         objectives: name to objective; only those that speak of probabilities make sense here.
-        title: states the finding.
+        title: states the finding, or what is shown.
     """
     probability = np.linspace(0.002, 0.998, 400)
     logit = torch.from_numpy(np.log(probability / (1 - probability)))
@@ -53,6 +53,34 @@ def generator_losses(objectives: Mapping[str, Objective], title: str = "") -> Fi
         left.set(xlabel="D(G(z))", ylabel="generator's loss", ylim=(-6, 6))
         right.set(xlabel="D(G(z))", ylabel="|slope| by the logit")
         left.legend(frameon=False)
+        if title:
+            figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def flight(
+    runs: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]], title: str = ""
+) -> Figure:
+    """Curves of several runs over the share of each run, one panel for each curve, one colour for each run.
+
+    Args:
+        runs: name of a run to its curves: a name, which stands above its panel, to shares of the run in
+            [0, 1] and values there. Curves that reach below -1 get an axis that is logarithmic beyond ±1.
+        title: says what is shown.
+    """
+    names = list(next(iter(runs.values())))
+    figure = Figure(3.2 * len(names), 3.6)
+    with matplotlib.rc_context(STYLE):
+        for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
+            drawn = [
+                axes.plot(*curves[name], color=plots.PALETTE[i])[0] for i, curves in enumerate(runs.values())
+            ]
+            if min(min(curves[name][1]) for curves in runs.values()) < -1:
+                axes.set_yscale("symlog", linthresh=1)
+                axes.yaxis.set_major_formatter("{x:g}")
+            axes.set(xlabel="share of the run", xticks=[0, 0.5, 1])
+            axes.set_title(name, fontsize=11)
+        figure.legend(drawn, list(runs), ncols=len(runs), loc="outside lower center", frameon=False)
         if title:
             figure.suptitle(title, x=0.01, ha="left")
     return figure

@@ -56,4 +56,7 @@ PUBLISHED = {
         adam(1e-3, (0.0, 0.9), "Gulrajani et al. 2017, algorithm 1"),
         adam(1e-3, (0.5, 0.9), "the code of Gulrajani et al. 2017 for this toy", penalty=0.1),
     ],
+    "non_saturating": [
+        adam(1e-3, (0.0, 0.9), "what hinge gets, to set beside it", discriminator_steps=5),
+    ],
 }

@@ -1,7 +1,7 @@
 """Mistakes in one training step of a GAN whose discriminator has BatchNorm (notebook 03)."""
 
 MISTAKES = {
-    "range": "Real images are stretched to [-1, 1], generated ones are in [0, 1]: D wins by the range alone.",
+    "range": "Real images are stretched to [-1, 1], generated ones not: D can win by the range alone.",
     "batch": "Real and generated images share a batch of BatchNorm: a verdict depends on its neighbours.",
     "detach": "Without detach D's wish stays in G's gradients and is added to G's own.",
     "swapped": "D is told that generated images are real, so it has nothing to tell apart.",

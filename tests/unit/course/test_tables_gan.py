@@ -34,8 +34,8 @@ def games(same, published):
 
 
 def test_games_are_compared_by_the_spread_of_their_seeds():
-    assert "hinge: better" in tables_gan.games_compared(games([0.1, 0.2], [0.3, 0.4]))
-    assert "hinge: worse" in tables_gan.games_compared(games([0.3, 0.4], [0.1, 0.2]))
+    assert "hinge: more" in tables_gan.games_compared(games([0.1, 0.2], [0.3, 0.4]))
+    assert "hinge: fewer" in tables_gan.games_compared(games([0.3, 0.4], [0.1, 0.2]))
     assert "hinge: a tie" in tables_gan.games_compared(games([0.1, 0.3], [0.2, 0.4]))
     shown = tables_gan.games(games([0.1, 0.2, 0.4], [0.3]), "same").data
     assert "20% (10% to 40%)" in shown and "1,000, 5,000" in shown and "Median of 3 seeds" in shown

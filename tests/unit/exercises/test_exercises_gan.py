@@ -160,12 +160,16 @@ def test_mistakes_are_named(check, answer, message):
     assert not verdict.right and message in verdict.message
 
 
-def hunted(bad_range=False, mixed=False, attached=False, cleared=False, to=lambda real: 2 * real - 1):
+def stretched(x):
+    return 2 * x - 1
+
+
+def hunted(bad_range=False, mixed=False, attached=False, cleared=False, to=stretched, made=lambda x: x):
     """The step of the bug hunt with the chosen mistakes; `cleared` repairs the third without a detach."""
 
     def step(generator, discriminator, optimizers, real, z):
         real = to(real) if bad_range else real
-        fake = generator(z).sigmoid()
+        fake = made(generator(z).sigmoid())
         shown = fake if attached else fake.detach()
         if mixed:
             on_real, on_fake = discriminator(torch.cat([real, shown])).chunk(2)
@@ -177,7 +181,7 @@ def hunted(bad_range=False, mixed=False, attached=False, cleared=False, to=lambd
         optimizers["discriminator"].step()
         if cleared:
             optimizers["generator"].zero_grad()
-        softplus(-discriminator(generator(z).sigmoid())).mean().backward()
+        softplus(-discriminator(made(generator(z).sigmoid()))).mean().backward()
         optimizers["generator"].step()
 
     return step
@@ -186,6 +190,17 @@ def hunted(bad_range=False, mixed=False, attached=False, cleared=False, to=lambd
 @pytest.mark.parametrize("repair", [{}, {"cleared": True}, {"attached": True, "cleared": True}])
 def test_every_repaired_step_is_right(repair):
     assert exercises.check_gan_bug_hunt(hunted(**repair)).right
+
+
+def test_one_range_for_both_may_also_be_minus_one_to_one():
+    """Both stretched is as right as neither; every other mistake is still found beside it."""
+    both = {"bad_range": True, "made": stretched}
+    assert exercises.check_gan_bug_hunt(hunted(**both)).right
+    for mistake, message in {"mixed": "in one batch", "attached": "D's loss had left in it"}.items():
+        verdict = exercises.check_gan_bug_hunt(hunted(**both, **{mistake: True}))
+        assert verdict.message.startswith("1 of 3") and message in verdict.message
+    verdict = exercises.check_gan_bug_hunt(hunted(made=stretched))
+    assert verdict.message.startswith("1 of 3") and "must lie in one range" in verdict.message
 
 
 def test_the_planted_mistake_changes_where_the_generator_goes():

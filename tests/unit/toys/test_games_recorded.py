@@ -18,3 +18,12 @@ def test_every_game_was_played_with_the_same_budget():
         one = next((s for s in PUBLISHED.get(row["objective"], ()) if s.told() == row["settings"]), SAME)
         steps = one.discriminator_steps or OBJECTIVES[row["objective"]].discriminator_steps
         assert row["discriminator_updates"] == steps * row["generator_updates"]
+
+
+def test_what_notebook_03_says_of_the_games_holds():
+    """Minimax finds all modes, the non-saturating game in two seeds; five steps of D help hinge alone."""
+    found = {}
+    for row in pretrained.load_games():
+        found.setdefault((row["table"], row["objective"]), []).append(row["modes"])
+    assert min(found["same", "minimax"]) == 8 and sorted(found["same", "non_saturating"]) == [0, 0, 0, 8, 8]
+    assert max(found["published", "non_saturating"]) < 8 == min(found["published", "hinge"])
