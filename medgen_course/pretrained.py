@@ -315,6 +315,16 @@ def load_known_map() -> dict[str, Any]:
     return read_json(_there(known_map_path(), "the known map"))
 
 
+def tell_apart_path() -> Path:
+    """Where it rests how well classifiers tell real slices from translated ones (`recipes/tell_apart.py`)."""
+    return shelf() / "tell_apart.json"
+
+
+def load_tell_apart() -> dict[str, Any]:
+    """That: `recipe`, and `runs`, an AUC for each translator and seed; raises RunNotFound."""
+    return read_json(_there(tell_apart_path(), "real and translated slices"))
+
+
 def games_path() -> Path:
     """Where the games on eight Gaussians rest (recipes/games.py)."""
     return shelf() / "games.json"

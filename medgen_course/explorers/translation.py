@@ -19,7 +19,7 @@ from medgen_course.explorers.parts.upload import fit_picture
 from medgen_course.explorers.translation_view import Known, Moments, by_share, check, travel
 from medgen_course.explorers.translation_words import SHOWN, captions, say_cycle, say_lesions, say_quality
 from medgen_course.models.translators import Translators
-from medgen_course.pictures import render_translation
+from medgen_course.pictures import plots, plots_translation, render_translation
 
 PANEL = 168  # side of a panel in screen pixels, about
 
@@ -118,6 +118,14 @@ class TranslationExplorer(OwnPicture):
             scale=max(1, round(PANEL / journey.source.shape[-1])), **marks,
         )  # fmt: skip
         return picture, "\n".join(lines)
+
+    def figure(self, title: str = "") -> plots.Figure:
+        """The picture as it stands, with a name at each panel and a scale of the differences."""
+        here, there = self._way
+        above = [here, f"translated to {there}", f"back to {here}", f"the truth, {there}"]
+        below = ["", "minus source", "minus source", "minus truth"]
+        shown = len(self.picture.captions)
+        return plots_translation.panels(self.array, above[:shown], below[:shown], self.limit.value, title)
 
     def handle(self, change) -> None:
         """Draw; another direction or share changes what there is to choose, and an image puts one away."""

@@ -54,7 +54,8 @@ def lesion_report(
     Erased: the mean contrast inside the true mask is less than half of the true one. Contrast is measured
     against the slice's healthy twin, which only a phantom has. Invented: a connected region (by edges), as
     large as nine lesions in ten are at least, lies beyond the truth by more than half the lesions' mean
-    contrast, in the lesions' direction: brighter in T2w, darker in T1w.
+    contrast, in the lesions' direction: brighter in T2w, darker in T1w. Any error so large and so directed
+    counts, also one that does not look like a lesion: an image that is left alone has them in every slice.
 
     The area is what lifts the count above the noise. On 512 validation slices of 32 pixels it is 3 pixels;
     the true slices, scanned again with other noise, then count in none, where regions of one pixel count in

@@ -1,10 +1,10 @@
 """Figures of notebook 04: signed differences between images, each row with the scale of its colours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medgen_course.pictures.plots import _picture_axes, _wrapped
+from medgen_course.pictures.plots import _difference_scale, _picture_axes, _wrapped
 from medgen_course.pictures.render import grid, tint
 from medgen_course.pictures.style import Figure
 
@@ -45,4 +45,32 @@ def differences(named: Mapping[str, tuple[np.ndarray, float]], title: str = "") 
         bar.set_yticks([-limit, 0, limit], [f"{-limit:g}", "0", f"+{limit:g}"], fontsize=9)
     told = [f"{' '.join(name.split())} (full colour at ±{limit:g})" for name, (_, limit) in named.items()]
     figure.alt = f"{title}. Rows of differences, orange brighter, blue darker: {', '.join(told)}."
+    return figure
+
+
+def panels(
+    picture: np.ndarray, above: Sequence[str], below: Sequence[str], limit: float, title: str = ""
+) -> Figure:
+    """A picture of `render_translation.panels` with a name at each panel and a scale for its differences.
+
+    Args:
+        picture: uint8 (height, width, 3), two rows of equally wide panels.
+        above, below: names of the panels of the upper and of the lower row.
+        limit: the difference that has the full colour.
+        title: the finding, or what is shown.
+    """
+    height, width = (side / 100 for side in picture.shape[:2])
+    figure = Figure(width + 0.2, height + 1.35)
+    axes = _picture_axes(figure, (1, 1, 1), picture, title)
+    axes.set_axis_on()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=10, labelleft=False, top=False, labeltop=True)
+    places = (np.arange(len(above)) + 0.5) * picture.shape[1] / len(above)
+    axes.set_xticks(places, above)
+    for place, name in zip(places, below, strict=True):
+        axes.text(place, picture.shape[0] + 4, name, ha="center", va="top", fontsize=10)
+    axes.tick_params(labelbottom=False)
+    _difference_scale(figure, axes, limit)
+    figure.alt = f"{title}. Above: {', '.join(above)}. Below: {', '.join(filter(None, below))}, ±{limit:g}."
     return figure

@@ -96,14 +96,15 @@ def cyclegan() -> Figure:
         "CycleGAN, two loops. Upper loop: a real image a of domain A goes through the generator A to B "
         "and becomes a translated b; the generator B to A brings it back to domain A. The cycle loss "
         "compares what came back with a. The discriminator of domain B compares the translated b with "
-        "real images of B. Lower loop: the same from b over domain A, with the same two generators and "
-        "the discriminator of domain A. The losses move the generators; each discriminator has its own "
-        "loss.",
+        "a real image b of another patient. Lower loop: the same from b over domain A, with the same two "
+        "generators and the discriminator of domain A. Between the loops the identity loss: an image of a "
+        "generator's target domain should stay as it is. These losses move the generators; each "
+        "discriminator has its own loss.",
     )
-    _loop(pen, 330, ("a", "b"), ("AB", "BA"), ("#e6e6e6", OTHER_IMAGE), up=True)
-    _loop(pen, 100, ("b", "a"), ("BA", "AB"), (OTHER_IMAGE, "#e6e6e6"), up=False)
-    pen.text((128, 215), "the same two generators", size=SMALL)
-    pen.text((572, 215), "in both loops", size=SMALL)
+    _loop(pen, 330, ("a", "b"), ("G", "F"), ("#e6e6e6", OTHER_IMAGE), up=True)
+    _loop(pen, 100, ("b", "a"), ("F", "G"), (OTHER_IMAGE, "#e6e6e6"), up=False)
+    pen.text((97, 215), "the same two generators\nin both loops", size=SMALL)
+    pen.loss((330, 215), r"identity loss $\Vert G(b) - b\Vert_1 + \Vert F(a) - a\Vert_1$")
     return pen.figure
 
 
@@ -114,15 +115,18 @@ def _loop(pen: Pen, y: float, names: tuple, ways: tuple, colours: tuple, up: boo
     begin = pen.image((44, y), f"${start}$", "", own)
     middle = pen.image((350, y), rf"$\tilde {there}$", "", other)
     back = pen.image((656, y), rf"$\hat {start}$", "", own)
-    pen.network((197, y), rf"$G_{{{first}}}$", 60, 60, 110)
-    pen.network((503, y), rf"$G_{{{second}}}$", 60, 60, 110)
+    pen.network((197, y), f"${first}$", 60, 60, 110)
+    pen.network((503, y), f"${second}$", 60, 60, 110)
     for left, right in ((44 + HALF, 142), (252, 350 - HALF), (350 + HALF, 448), (558, 656 - HALF)):
         pen.arrow((left, y), (right, y))
     ends = [(place[0], y + sign * SIDE / 2) for place in (begin, back)]
     cycle = rf"cycle loss $\lambda\,\Vert \hat {start} - {start}\Vert_1$: back where it came from"
     pen.loss((350, y + sign * 78), cycle, *ends, bend=sign * 0.1)
     judge = rf"$D_{there.upper()}$: does $\tilde {there}$ look like a real ${there}$?"
-    pen.loss((350, y - sign * 68), judge, (middle[0], y - sign * SIDE / 2), colour=BLUE)
+    real = pen.image((592, y - sign * 72), f"${there}$", "", other)
+    pen.text((real[0] + HALF + 4, real[1]), "real", size=SMALL, ha="left")
+    ends = [(middle[0], y - sign * SIDE / 2), (real[0] - HALF, real[1])]
+    pen.loss((350, y - sign * 72), judge, *ends, colour=BLUE)
 
 
 def pix2pix() -> Figure:

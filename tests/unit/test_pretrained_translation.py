@@ -120,3 +120,10 @@ def test_the_ablations_have_every_seed_and_the_adversarial_loss_is_needed():
         assert len(known_map.over_seeds(record, "another", steps, "clouds")["no identity loss"]) == 5
         row = known_map.rows(record, steps)["no identity loss"]["psnr_ab"]
         assert row["low"] <= row["value"] <= row["high"]
+
+
+def test_new_classifiers_were_trained_for_both_translators_with_every_seed():
+    record = pretrained.load_tell_apart()
+    seeds = record["recipe"]["seeds"]
+    for name in ("CycleGAN", "pix2pix"):
+        assert [run["seed"] for run in record["runs"] if run["translator"] == name] == seeds

@@ -152,6 +152,8 @@ def test_without_classes_and_without_a_classifier():
     walk = explorers.GeneratorExplorer(Generator(1, 28, 8, width=4).eval().requires_grad_(False))
     walk.way.value = 0.4
     assert "40% of the way" in walk.picture.text
+    rows = walk.map_figure("a title", tiles=3).axes[0]
+    assert [label.get_text() for label in rows.get_yticklabels()] == ["+3", "0", "-3"]  # upwards is positive
     with pytest.raises(ValueError, match="0 names for 2 classes"):
         explorers.GeneratorExplorer(Generator(1, 28, 8, 2, width=4).eval())
 

@@ -51,7 +51,7 @@ def test_a_schematic_has_alternative_text_that_jupyter_gets(name):
         ("autoencoder", ("encoder", "decoder", "loss", "code")),
         ("vae", ("prior", "encoder", "decoder", "KL", "generates: solid", "infers: dashed")),
         ("gan", ("generator", "discriminator", "moves $D$ alone", "moves $G$ alone", "real")),
-        ("cyclegan", ("G_{AB}", "G_{BA}", "cycle loss", "D_A", "D_B")),
+        ("cyclegan", ("$G$", "$F$", "cycle loss", "identity loss", "D_A", "D_B")),
         ("pix2pix", ("U-Net", "discriminator", "true partner", "Vert_1")),
     ],
 )
