@@ -15,7 +15,9 @@ from medgen_course.metrics.anomaly.detection import (
     average_precision,
     dice,
     dice_threshold,
+    difference,
     pixel_average_precision,
+    pixel_difference,
 )
 from medgen_course.metrics.anomaly.scores import Detector, Scored
 from medgen_course.models.classifier import Classifier
@@ -56,6 +58,9 @@ def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
 
     return {
         "VAE, reconstruction": scores.by_reconstruction(scores.vae_mean(model)),
+        "VAE, squared error": Detector(
+            lambda images: scores.squared_error(scores.vae_mean(model), images), rebuild
+        ),
         "VAE, ELBO": Detector(lambda images: scores.negative_elbo(model, images), rebuild),
         "VAE, KL": Detector(lambda images: scores.kl(model, images)),
         f"VAE, likelihood, K = {samples}": Detector(
@@ -95,7 +100,7 @@ def choose(val: Mapping[str, Pair]) -> dict[str, str]:
     """For every detector "mean" or "peak", whichever has the higher AUROC on validation images."""
     chosen = {}
     for name, pair in val.items():
-        ways = CHOSEN if pair[0].map is not None else CHOSEN[:1]
+        ways = CHOSEN if pair[0].map is not None and pair[0].local else CHOSEN[:1]
         chosen[name] = max(ways, key=lambda how, pair=pair: _plain_auroc(*counting(pair, how)))
     return chosen
 
@@ -107,13 +112,40 @@ def _plain_auroc(healthy: np.ndarray, anomalous: np.ndarray) -> float:
     return float(roc_auc_score(truth, np.concatenate([healthy, anomalous])))
 
 
-def image_rows(found: Mapping[str, Pair], chosen: Mapping[str, str]) -> dict[str, dict[str, Row]]:
-    """AUROC and average precision of every detector, counted as it was chosen."""
+def image_rows(
+    found: Mapping[str, Pair], chosen: Mapping[str, str], twins: bool = False
+) -> dict[str, dict[str, Row]]:
+    """AUROC and average precision of every detector, counted as it was chosen; `twins` as for `auroc`."""
     rows = {}
     for name, pair in found.items():
-        numbers = counting(pair, chosen[name])
-        rows[name] = {"auroc": auroc(*numbers), "average_precision": average_precision(*numbers)}
+        two = counting(pair, chosen[name])
+        rows[name] = {
+            "auroc": auroc(*two, twins=twins),
+            "average_precision": average_precision(*two, twins=twins),
+        }
     return rows
+
+
+def beside(
+    found: Mapping[str, Pair], chosen: Mapping[str, str], rival: str, twins: bool = False
+) -> dict[str, Row]:
+    """AUROC of every detector minus that of one of them, on shared resamples (`detection.difference`)."""
+    two = counting(found[rival], chosen[rival])
+    return {
+        name: difference(counting(pair, chosen[name]), two, twins)
+        for name, pair in found.items()
+        if name != rival
+    }
+
+
+def beside_pixels(found: Mapping[str, Pair], masks: np.ndarray, rival: str) -> dict[str, Row]:
+    """The same of pixel average precision, for every detector that has a map."""
+    known, marked = both(found[rival], masks)
+    return {
+        name: pixel_difference(both(pair, masks)[0], known, marked)
+        for name, pair in found.items()
+        if name != rival and pair[0].map is not None
+    }
 
 
 def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +181,7 @@ def tested(
         Figures by detector, and the scores of the trial.
     """
     found = scored(detectors, trial)
-    rows = image_rows(found, choose(val))
+    rows = image_rows(found, choose(val), trial.grid is not None)
     if trial.grid is not None and val_masks is not None:
         for name, row in pixel_rows(found, trial.grid.masks).items():
             threshold = dice_threshold(val[name][1].map, val_masks)
@@ -157,7 +189,7 @@ def tested(
     return rows, found
 
 
-def ceiling(classifier: Classifier, normal: int, trial: Trial) -> dict[str, Row]:
-    """The figures on images of a classifier that was told what the anomalies look like."""
-    pair = tuple(baselines.supervised(classifier, part, normal) for part in (trial.healthy, trial.anomalous))
-    return image_rows({"": pair}, {"": "mean"})[""]
+def ceiling(classifier: Classifier, normal: int, trial: Trial) -> dict[str, Pair]:
+    """The scores of a classifier that was told what the anomalies look like, under its name."""
+    parts = (baselines.supervised(classifier, part, normal) for part in (trial.healthy, trial.anomalous))
+    return {"supervised classifier": tuple(parts)}
