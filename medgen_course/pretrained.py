@@ -233,16 +233,16 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
-def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Classifier:
+def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
     """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
 
     Args:
         dataset: "phantom" (64 px) or "pneumoniamnist".
         model: "anomaly_small" or "anomaly_big", autoencoders by their code; "anomaly_vae", of the phantom
-            "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a classifier that was told.
+            "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a U-Net that was told all.
     """
     tensors, about = _read(dataset, model)
-    kinds = {"autoencoder": Autoencoder, "vae": VAE, "classifier": Classifier}
+    kinds = {"autoencoder": Autoencoder, "vae": VAE, "enhancer": UNet}
     return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
 
 

@@ -90,8 +90,11 @@ def beside(rival: str, gaps: Mapping[str, Row]) -> list[str]:
         rival: name of the score that was taken off.
         gaps: name -> its figure minus the rival's, on shared resamples; a tie where the interval holds zero.
     """
-    words = {name: side(gap, "beats", "falls behind").replace("a tie", "ties with") for name, gap in gaps.items()}
-    return [f"{name} {words[name]} {rival}: {say(gap, '+.3f')}" for name, gap in gaps.items()]
+    told = []
+    for name, gap in gaps.items():
+        word = side(gap, "beats", "falls behind") if differ(gap) else "ties with"
+        told.append(f"{name} {word} {rival}: {say(gap, '+.3f')}")
+    return told
 
 
 def against(parts: Mapping[str, tuple[str, Mapping[str, Row]]], caption: str) -> Table:

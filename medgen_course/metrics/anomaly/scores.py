@@ -20,6 +20,8 @@ from medgen_course.batches.checks import describe
 from medgen_course.batches.transforms import to_unit
 from medgen_course.metrics.likelihood import at_once, dequantise, importance_weighted_log_likelihood
 from medgen_course.models.fanogan import FAnoGAN, fanogan_distance
+from medgen_course.models.segmenter import odds
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension
 
 SMOOTH = 1.0  # pixels, standard deviation
@@ -52,7 +54,7 @@ class Scored:
         if self.map is None:
             raise ValueError("this score has no map, so it has no highest pixels; use `image`.")
         if not self.local:
-            raise ValueError("this map is not the score, pixel by pixel; its peak is another score: use `image`.")
+            raise ValueError("the map is not this score pixel by pixel; its peak is another score: use image.")
         flat = self.map.reshape(len(self.map), -1)
         count = max(1, round(share * flat.shape[1]))
         return Scored(np.partition(flat, -count, axis=1)[:, -count:].mean(1).astype(np.float64), self.map)
@@ -214,6 +216,13 @@ def fanogan(model: FAnoGAN, images: np.ndarray, sigma: float = SMOOTH) -> Scored
         values.append(fanogan_distance(model, x, x_hat))
         maps.append((x - x_hat).abs().mean(1))
     return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy(), sigma)))
+
+
+@torch.no_grad()
+def told_where(model: UNet, images: np.ndarray, sigma: float = SMOOTH) -> Scored:
+    """The ceiling: probability of an anomaly at every pixel, by a network that was told where they are."""
+    probabilities = rebuilt(lambda x: odds(model, x).sigmoid(), images)[:, 0]
+    return _finite(Scored(probabilities.mean((1, 2)).astype(np.float64), smooth(probabilities, sigma)))
 
 
 def check_images(images: np.ndarray, channels: int, size: int, name: str = "images") -> None:

@@ -21,6 +21,7 @@ from medgen_course.metrics.anomaly.detection import (
 )
 from medgen_course.metrics.anomaly.scores import Detector, Scored
 from medgen_course.models.classifier import Classifier
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
 
 Pair = tuple[Scored, Scored]  # of healthy images, of anomalous ones
@@ -68,6 +69,11 @@ def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
         ),
         "VAE, ELBO - complexity": Detector(corrected),
     }
+
+
+def told(model: UNet) -> dict[str, Detector]:
+    """The ceiling: a U-Net that was told where lesions are."""
+    return {"supervised U-Net": Detector(lambda images: scores.told_where(model, images))}
 
 
 def of_autoencoder(model: nn.Module) -> dict[str, Detector]:
