@@ -1,12 +1,11 @@
 """Tables of notebook 10: how detectors do, on images, pixels and lesions, and a world with a known answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from medgen_course.course.findings import Row, Table, differ, over_seeds, say, side
-from medgen_course.metrics import bootstrap_interval
 
 FIGURES = {"auroc": "AUROC", "average_precision": "average precision", "pixel": "pixel AP", "dice": "Dice"}
 NOWHERE = "none: at no contrast of the grid are half of them found."
@@ -55,13 +54,30 @@ def limit_text(row: Row) -> str:
     )
 
 
-def limits(found: Mapping[str, Mapping[float, Row]], caption: str) -> Table:
-    """Detection limits: name -> radius in mm -> row."""
+def limits(
+    found: Mapping[str, Mapping[float, Row]], caption: str, alarms: Mapping[str, float] | None = None
+) -> Table:
+    """Detection limits: name -> radius in mm -> row.
+
+    Args:
+        found: the limits.
+        caption: over the names.
+        alarms: name -> false alarms a healthy slice at the threshold that was used; a last column, where
+            that was chosen on other slices.
+    """
     radii = list(next(iter(found.values())))
     lines = {name: [limit_text(row) for row in by.values()] for name, by in found.items()}
-    note = "Contrast (free-water fraction) at which half of the lesions are found, at 0.1 false alarms a "
-    note += f"healthy slice; in brackets the interval over lesions. {NOWHERE.capitalize()}"
-    return Table([caption, *(f"{radius:g} mm" for radius in radii)], lines, note)
+    note = "Contrast (free-water fraction) at which half of the lesions are found; in brackets the interval "
+    note += f"over lesions. {NOWHERE.capitalize()}"
+    heads = [caption, *(f"{radius:g} mm" for radius in radii)]
+    if alarms is None:
+        note += " One false alarm in ten healthy slices."
+    else:
+        heads.append("false alarms a slice")
+        note += " The threshold is that of val."
+        for name, line in lines.items():
+            line.append(f"{alarms[name]:.2f}")
+    return Table(heads, lines, note)
 
 
 def worlds(
@@ -134,22 +150,10 @@ def plainly(parts: Mapping[str, tuple[str, Mapping[str, Row]]]) -> str:
     return text + (f" Where none does: {'; '.join(nowhere)}." if nowhere else "")
 
 
-def places(
-    hits: Mapping[str, np.ndarray], place: np.ndarray, kept: np.ndarray, note: str, caption: str
-) -> Table:
-    """Share of the lesions found by place: a line for each detector.
-
-    Args:
-        hits: name -> which lesions were found, bool (M,).
-        place: of each lesion, (M,).
-        kept: the lesions that count, bool (M,).
-        note, caption: see `Table`.
-    """
-    named = list(dict.fromkeys(place))
-    lines = {
-        name: [say(bootstrap_interval(hit[kept & (place == where)].astype(float)), ".0%") for where in named]
-        for name, hit in hits.items()
-    }
+def places(found: Mapping[str, Mapping[str, Row]], note: str, caption: str) -> Table:
+    """Share of the lesions found, detector by detector: place -> row; `note`, `caption`: see `Table`."""
+    named = list(next(iter(found.values())))
+    lines = {name: [say(row, ".0%") for row in by.values()] for name, by in found.items()}
     return Table(["", *named], lines, note, caption)
 
 
@@ -195,19 +199,3 @@ def hidden(
     note = f"Autoencoders with a code of {length}; mean (lowest to highest) of three seeds. A change of less "
     note += f"than {matters:g} is called a tie."
     return Table(["AUROC, validation", "clean", f"{share:.0%} hidden", "change, seed by seed"], lines, note)
-
-
-def ties(rows: Mapping[str, Mapping[str, Row]], gaps: Mapping[str, Row]) -> tuple[str, list[str]]:
-    """The score with the highest AUROC, and those whose difference from it has an interval that holds zero.
-
-    Args:
-        rows: name -> figures.
-        gaps: name -> AUROC minus that of the highest one.
-    """
-    best = max(rows, key=lambda name: rows[name]["auroc"]["value"])
-    return best, [name for name, gap in gaps.items() if not differ(gap)]
-
-
-def joined(words: Iterable[str]) -> str:
-    """Words with commas, or "none"."""
-    return ", ".join(words) or "none"

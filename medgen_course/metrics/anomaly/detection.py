@@ -1,10 +1,13 @@
 """How well a score tells anomalous images and pixels: AUROC, average precision, Dice, with intervals."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from medgen_course.metrics.reconstruction import bootstrap_interval
 
-RESAMPLES = 1000
+RESAMPLES = 400
+MOST = 200_000  # numbers that the resamples of one step hold, so that they stay near the processor
 BINS = 1024  # of a map's values, for the resamples of `pixel_average_precision`
 
 Row = dict[str, float]
@@ -103,14 +106,24 @@ def _resampled(measure: str, two: Two, seed: int, twins: bool) -> tuple[float, n
         raise ValueError(f"found {n} healthy and {m} anomalous scores; twins come in equal numbers.")
     order = np.argsort(-scores, kind="stable")  # from the highest down; equal scores count as one step
     starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
-    counts = np.zeros((2, 1 + RESAMPLES, n + m))  # how often each image was drawn; first, each one once
-    counts[0, 0, :n] = counts[1, 0, n:] = 1
-    rng = np.random.default_rng(seed)
-    counts[0, 1:, :n] = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    counts[1, 1:, n:] = counts[0, 1:, :n] if twins else rng.multinomial(m, np.full(m, 1 / m), RESAMPLES)
-    steps = np.add.reduceat(counts[..., order], starts, axis=2)
-    found = {"auroc": _areas, "average_precision": _precisions}[measure](*steps)
-    return float(found[0]), found[1:]
+    compute = {"auroc": _areas, "average_precision": _precisions}[measure]
+
+    def steps(counts: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(counts[:, order], starts, axis=1)
+
+    def measured(of_healthy: np.ndarray, of_sick: np.ndarray) -> np.ndarray:
+        """For each line, how often each image was drawn: (R, N) and (R, M)."""
+        none = np.zeros((len(of_healthy), max(n, m)))
+        kinds = [of_healthy, none[:, :m]], [none[:, :n], of_sick]
+        return compute(*(steps(np.concatenate(kind, 1)) for kind in kinds))
+
+    rng, drawn = np.random.default_rng(seed), []
+    at_once = max(1, MOST // (n + m))
+    for count in [at_once] * (RESAMPLES // at_once) + [RESAMPLES % at_once]:
+        of_healthy = rng.multinomial(n, np.full(n, 1 / n), count)
+        of_sick = of_healthy if twins else rng.multinomial(m, np.full(m, 1 / m), count)
+        drawn.append(measured(of_healthy, of_sick))
+    return float(measured(np.ones((1, n)), np.ones((1, m)))[0]), np.concatenate(drawn)
 
 
 def _areas(healthy: np.ndarray, anomalous: np.ndarray) -> np.ndarray:
@@ -147,45 +160,42 @@ def confusion(healthy: np.ndarray, anomalous: np.ndarray, threshold: float) -> d
     }
 
 
-def pixel_average_precision(maps: np.ndarray, masks: np.ndarray, seed: int = 0) -> Row:
-    """Average precision over all pixels of all images, with an interval over resampled images.
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, and the same on each resample of the images, so that two can be compared on shared ones.
+
+    value: the figure. draws: (RESAMPLES,). worst: what chance has.
+    """
+
+    value: float
+    draws: np.ndarray
+    worst: float
+
+    @property
+    def row(self) -> Row:
+        """{"value", "low", "high", "worst", "best": 1.0}."""
+        low, high = np.quantile(self.draws, [0.025, 0.975])
+        ends = {"low": min(float(low), self.value), "high": max(float(high), self.value)}
+        return {"value": self.value, **ends, "worst": self.worst, "best": 1.0}
+
+    def minus(self, other: "Drawn") -> Row:
+        """{"value", "low", "high"} of the difference, of the same images drawn with the same seed."""
+        return _row(self.value - other.value, self.draws - other.draws)
+
+
+def pixel_average_precision(maps: np.ndarray, masks: np.ndarray, seed: int = 0) -> Drawn:
+    """Average precision over all pixels of all images, and on resampled images.
 
     Args:
         maps: (N, H, W), higher is more anomalous.
         masks: (N, 1, H, W) or (N, H, W); non-zero where the anomaly is, with one such pixel at least.
         seed: of the resampling.
     Returns:
-        {"value", "low", "high", "worst", "best": 1.0}; worst is the share of anomalous pixels. The resamples
-        see the maps in 1,024 steps, the finer the higher.
+        `worst` is the share of anomalous pixels. The resamples see the maps in 1,024 steps, the finer the
+        higher.
     Raises:
         ValueError: shapes that do not fit, NaN, or no anomalous pixel.
     """
-    value, drawn, share = _pixels_resampled(maps, masks, seed)
-    row = _row(value, drawn)
-    return {
-        "value": value,
-        "low": min(row["low"], value),
-        "high": max(row["high"], value),
-        "worst": share,
-        "best": 1.0,
-    }
-
-
-def pixel_difference(first: np.ndarray, second: np.ndarray, masks: np.ndarray, seed: int = 0) -> Row:
-    """What one map's pixel average precision has more than another's, on shared resamples of the images.
-
-    Args:
-        first, second: maps (N, H, W) of the same images.
-        masks, seed: as for `pixel_average_precision`.
-    Returns:
-        {"value", "low", "high"} of first minus second.
-    """
-    values, drawn, _ = zip(*(_pixels_resampled(maps, masks, seed) for maps in (first, second)), strict=True)
-    return _row(values[0] - values[1], drawn[0] - drawn[1])
-
-
-def _pixels_resampled(maps: np.ndarray, masks: np.ndarray, seed: int) -> tuple[float, np.ndarray, float]:
-    """Average precision of all pixels, that of each resample of the images, the share that is anomalous."""
     from sklearn.metrics import average_precision_score  # here: it brings scipy.stats and pandas, 1 s
 
     maps, inside = _pixels(maps, masks)
@@ -200,7 +210,8 @@ def _pixels_resampled(maps: np.ndarray, masks: np.ndarray, seed: int) -> tuple[f
     weights = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)  # (R, N)
     false, true = (np.cumsum((weights @ kind)[:, ::-1], axis=1) for kind in counts)
     gained = np.diff(true, axis=1, prepend=0) / np.maximum(true[:, -1:], 1)
-    return value, (gained * true / np.maximum(true + false, 1)).sum(1), float(inside.mean())
+    drawn = (gained * true / np.maximum(true + false, 1)).sum(1)
+    return Drawn(value, drawn, float(inside.mean()))
 
 
 def dice(maps: np.ndarray, masks: np.ndarray, threshold: float) -> Row:

@@ -54,7 +54,7 @@ class Scored:
         if self.map is None:
             raise ValueError("this score has no map, so it has no highest pixels; use `image`.")
         if not self.local:
-            raise ValueError("the map is not this score pixel by pixel; its peak is another score: use image.")
+            raise ValueError("the map is not this score, so its peak is another score; use `image`.")
         flat = self.map.reshape(len(self.map), -1)
         count = max(1, round(share * flat.shape[1]))
         return Scored(np.partition(flat, -count, axis=1)[:, -count:].mean(1).astype(np.float64), self.map)

@@ -1,6 +1,6 @@
 """The detectors of notebook 10 by name: baselines, what the course ships, and the tables of both."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from torch import nn
@@ -10,6 +10,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.anomalies import Trial
 from medgen_course.metrics.anomaly import baselines, scores
 from medgen_course.metrics.anomaly.detection import (
+    Drawn,
     Row,
     auroc,
     average_precision,
@@ -17,7 +18,6 @@ from medgen_course.metrics.anomaly.detection import (
     dice_threshold,
     difference,
     pixel_average_precision,
-    pixel_difference,
 )
 from medgen_course.metrics.anomaly.scores import Detector, Scored
 from medgen_course.models.classifier import Classifier
@@ -144,14 +144,9 @@ def beside(
     }
 
 
-def beside_pixels(found: Mapping[str, Pair], masks: np.ndarray, rival: str) -> dict[str, Row]:
-    """The same of pixel average precision, for every detector that has a map."""
-    known, marked = both(found[rival], masks)
-    return {
-        name: pixel_difference(both(pair, masks)[0], known, marked)
-        for name, pair in found.items()
-        if name != rival and pair[0].map is not None
-    }
+def best_simple(rows: Mapping[str, Mapping[str, Row]], names: Iterable[str]) -> str:
+    """Of some scores, the one with the highest AUROC."""
+    return max(names, key=lambda name: rows[name]["auroc"]["value"])
 
 
 def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +156,7 @@ def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([sick, healthy]), np.concatenate([masks, none])
 
 
-def pixel_rows(found: Mapping[str, Pair], masks: np.ndarray) -> dict[str, Row]:
+def pixels(found: Mapping[str, Pair], masks: np.ndarray) -> dict[str, Drawn]:
     """Pixel average precision of every detector that has a map."""
     return {
         name: pixel_average_precision(*both(pair, masks))
@@ -174,25 +169,38 @@ def tested(
     detectors: Mapping[str, Detector],
     val: Mapping[str, Pair],
     trial: Trial,
+    simple: Iterable[str],
     val_masks: np.ndarray | None = None,
-) -> tuple[dict[str, dict[str, Row]], dict[str, Pair]]:
+) -> tuple[dict[str, dict[str, Row]], dict[str, Pair], dict[str, tuple[str, dict[str, Row]]]]:
     """Figures on a test trial with all choices made on validation images.
 
     Args:
         detectors: by name.
-        val: their scores of the validation trial; mean or peak, and the threshold for Dice, come from these.
+        val: their scores of the validation trial; mean or peak, the threshold for Dice, and the rival, the
+            best simple score, come from these.
         trial: the test trial.
+        simple: names of the scores that need no generative network.
         val_masks: of the validation lesions; with them, and the trial's own, `pixel` and `dice` are added.
     Returns:
-        Figures by detector, and the scores of the trial.
+        Figures by detector; the scores of the trial; and for "AUROC" (and "pixel AP") the rival's name and
+        what each other detector has more than it.
     """
-    found = scored(detectors, trial)
-    rows = image_rows(found, choose(val), trial.grid is not None)
-    if trial.grid is not None and val_masks is not None:
-        for name, row in pixel_rows(found, trial.grid.masks).items():
+    found, chosen, twins = scored(detectors, trial), choose(val), trial.grid is not None
+    rows, before = image_rows(found, chosen, twins), image_rows(val, chosen, twins)
+    rival = best_simple(before, simple)
+    gaps = {"AUROC": (rival, beside(found, chosen, rival, twins))}
+    if twins and val_masks is not None:
+        drawn = pixels(found, trial.grid.masks)
+        rival = best_simple(before, set(simple) & set(drawn))
+        more = {name: each.minus(drawn[rival]) for name, each in drawn.items() if name != rival}
+        gaps["pixel AP"] = (rival, more)
+        for name, each in drawn.items():
             threshold = dice_threshold(val[name][1].map, val_masks)
-            rows[name] |= {"pixel": row, "dice": dice(found[name][1].map, trial.grid.masks, threshold)}
-    return rows, found
+            rows[name] |= {
+                "pixel": each.row,
+                "dice": dice(found[name][1].map, trial.grid.masks, threshold),
+            }
+    return rows, found, gaps
 
 
 def ceiling(classifier: Classifier, normal: int, trial: Trial) -> dict[str, Pair]:

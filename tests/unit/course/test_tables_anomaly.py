@@ -32,11 +32,6 @@ def test_the_conclusion_follows_the_differences():
     assert "Net in every column" in everywhere and "none does" not in everywhere
 
 
-def test_ties_are_those_whose_difference_holds_zero():
-    rows = {"net": row(0.8), "same": row(0.79), "weak": row(0.6)}
-    assert tables.ties(rows, {"same": gap(-0.01), "weak": gap(-0.2)}) == ("net", ["same"])
-
-
 def curve(*means):
     return {2**i: [mean - 0.01, mean, mean + 0.01] for i, mean in enumerate(means)}
 
@@ -57,11 +52,10 @@ def test_a_change_that_is_too_small_to_matter_is_a_tie():
     assert lines["films, mean"][2].startswith("a tie") and lines["films, peak"][2].startswith("worse")
 
 
-def test_results_by_place_count_the_lesions_that_were_asked_for():
-    hit, place = np.array([1, 0, 1, 1], bool), np.array(["front", "front", "back", "back"])
-    table = tables.places({"net": hit}, place, np.array([1, 1, 1, 0], bool), "", "")
+def test_results_by_place_have_a_column_for_each():
+    table = tables.places({"net": {"front": gap(0.5), "back": gap(0.25)}}, "", "by place")
     assert table.columns == ["", "front", "back"]
-    assert [cell.split(" ")[0] for cell in table.rows["net"]] == ["50%", "100%"]
+    assert table.rows["net"] == ["50% (48% to 52%)", "25% (23% to 27%)"]
 
 
 def test_the_table_begins_with_the_highest_and_says_how_an_image_counts():
@@ -76,3 +70,6 @@ def test_a_limit_beyond_the_grid_is_called_none():
     assert tables.limit_text({"value": 0.5, "low": 0.4, "high": np.inf}) == "0.50 (0.40 to none)"
     limits = tables.limits({"net": {4.0: {"value": np.inf, "low": np.inf, "high": np.inf}}}, "val")
     assert limits.columns == ["val", "4 mm"] and limits.rows["net"] == ["none (none to none)"]
+    rows = {"net": {4.0: {"value": 0.5, "low": 0.4, "high": np.inf}}}
+    limits = tables.limits(rows, "test", {"net": 0.13})
+    assert limits.rows["net"] == ["0.50 (0.40 to none)", "0.13"] and "of val" in limits.note

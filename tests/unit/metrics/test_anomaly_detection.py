@@ -126,7 +126,7 @@ def maps(count=40, side=16, seed=0):
 
 def test_pixel_average_precision_is_scikit_learns():
     made, masks = maps()
-    row = detection.pixel_average_precision(made, masks)
+    row = detection.pixel_average_precision(made, masks).row
     assert row["value"] == pytest.approx(average_precision_score(masks.ravel(), made.ravel()))
     assert row["worst"] == pytest.approx(masks.mean())
     assert row["low"] < row["value"] < row["high"] and row["high"] - row["low"] < 0.1
@@ -135,8 +135,8 @@ def test_pixel_average_precision_is_scikit_learns():
 def test_two_maps_are_compared_on_shared_slices():
     made, masks = maps()
     worse = made + 0.3 * np.random.default_rng(3).standard_normal(made.shape)
-    row = detection.pixel_difference(made, worse, masks)
-    alone = [detection.pixel_average_precision(m, masks) for m in (made, worse)]
+    drawn = [detection.pixel_average_precision(m, masks) for m in (made, worse)]
+    row, alone = drawn[0].minus(drawn[1]), [each.row for each in drawn]
     assert row["value"] == pytest.approx(alone[0]["value"] - alone[1]["value"])
     assert 0 < row["low"] < row["value"] < row["high"]
     assert row["high"] - row["low"] < min(each["high"] - each["low"] for each in alone)
@@ -145,7 +145,7 @@ def test_two_maps_are_compared_on_shared_slices():
 def test_the_interval_of_pixels_holds_where_few_of_many_are_anomalous():
     made, masks = maps(60, 48, 1)
     masks[:, :, ::2] = 0  # half of the bright pixels do not count
-    row = detection.pixel_average_precision(made + 2.0 * masks[:, 0], masks)
+    row = detection.pixel_average_precision(made + 2.0 * masks[:, 0], masks).row
     middle = (row["low"] + row["high"]) / 2
     assert masks.mean() < 0.005 and abs(middle - row["value"]) < 0.25 * (row["high"] - row["low"])
 
@@ -208,6 +208,12 @@ def test_two_peaks_are_two_alarms_and_one_blob_is_one():
 def test_a_lesion_without_a_pixel_is_refused():
     with pytest.raises(ValueError, match="a mask with a pixel or more"):
         lesions.froc(spikes(1), spikes(1), np.zeros((1, 1, 24, 24)))
+
+
+def test_shares_by_place_are_means_with_intervals():
+    found, place = np.array([1, 0, 1, 1], bool), np.array(["front", "front", "back", "back"])
+    rows = lesions.by_place(found, place)
+    assert list(rows) == ["front", "back"] and (rows["front"]["value"], rows["back"]["low"]) == (0.5, 1.0)
 
 
 def test_the_detection_limit_lies_where_half_are_found():
