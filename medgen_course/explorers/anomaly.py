@@ -150,9 +150,7 @@ class AnomalyExplorer(OwnPicture):
         """The picture as it stands, with what its colours and lines mean."""
         figure = super().figure(title)
         limit = self._measured[self.detector.value].limit
-        plots.colour_scale(
-            figure, figure.axes[0], (0.0, 1.0), {0.0: "map: 0", 1.0: f"{limit:.2g} and more"}
-        )
+        plots.colour_scale(figure, figure.axes[0], {0.0: "map: 0", limit: f"{limit:.2g} and more"})
         colours = {"outline; this slice's score": view.HERE, "threshold": view.CUT}
         figure.legend(
             handles=[Patch(color=np.divide(rgb, 255), label=name) for name, rgb in colours.items()],

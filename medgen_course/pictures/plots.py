@@ -112,24 +112,25 @@ def rows(
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     if limit is not None:
-        ends = [f"−{limit:g}, darker", "0", f"+{limit:g}, brighter"]
-        colour_scale(figure, axes, (-1.0, 1.0), dict(zip((-1.0, 0.0, 1.0), ends, strict=True)))
+        labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
+        colour_scale(figure, axes, labels, signed=True)
     elif heat is not None:
-        colour_scale(figure, axes, (0.0, 1.0), {0.0: f"{heat[0]:.2g}", 1.0: f"{heat[1]:.2g}, anomalous"})
+        colour_scale(figure, axes, {heat[0]: f"{heat[0]:.2g}", heat[1]: f"{heat[1]:.2g}, anomalous"})
     return figure
 
 
-def colour_scale(figure: Figure, axes: Axes, ends: tuple[float, float], labels: Mapping[float, str]) -> None:
+def colour_scale(figure: Figure, axes: Axes, labels: Mapping[float, str], signed: bool = False) -> None:
     """What the colours of `render.tint` mean, below a picture.
 
     Args:
         figure, axes: the picture; the figure grows.
-        ends: the part of the scale from -1 (blue) to 1 (orange) that is shown.
-        labels: place on that scale -> text.
+        labels: value -> text, from the lowest value of the scale to the highest.
+        signed: the scale runs from blue to orange, not from no colour to orange.
     """
     figure.set_figheight(figure.get_figheight() + 0.55)
-    colours = matplotlib.colors.ListedColormap(render.tint(np.linspace(*ends, 255), 1.0) / 255)
-    scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(*ends), colours)
+    shades = np.linspace(-1.0 if signed else 0.0, 1.0, 255)
+    colours = matplotlib.colors.ListedColormap(render.tint(shades, 1.0) / 255)
+    scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(min(labels), max(labels)), colours)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02,
                           panchor=False)  # fmt: skip
     bar.set_ticks(list(labels), labels=list(labels.values()))

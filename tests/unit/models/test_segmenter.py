@@ -13,7 +13,8 @@ def pairs(count, seed):
     rng = np.random.default_rng(seed)
     made = np.stack([0.3 + 0.1 * rng.standard_normal((count, 16, 16)), np.zeros((count, 16, 16))], 1)
     for i, (y, x) in enumerate(rng.integers(1, 11, (count, 2))):
-        made[i, :, y : y + 4, x : x + 4] += (0.4, 1)
+        made[i, 0, y : y + 4, x : x + 4] += 0.4
+        made[i, 1, y : y + 4, x : x + 4] = 1
     return torch.from_numpy(made.clip(0, 1)).float()
 
 
