@@ -13,6 +13,7 @@ from medgen_course.exercises.verdict import Finding, Verdict, judge, not_attempt
 Rescan = Callable[[float], Two]
 Hits = Callable[[float], np.ndarray]
 ANSWERS = ("threshold", "ranking", "both", "neither")
+LOST = 0.01  # AUROC; less is no loss that a ward would notice
 CLOSE = 0.011  # a share or an AUROC that is measured again may differ by so much
 ANEW = " You chose the threshold anew at this noise; on the ward it stays what it was."
 HARD = " Compare lesion by lesion: the same lesions are hard at every sigma."
@@ -35,8 +36,7 @@ def check_scanner(
         found: noise -> "flagged", the share of healthy slices above that threshold, and "auroc"; as the
             student measured it, for the reference and two others or more.
         answer: what fails at another noise: "threshold" (the share that is flagged has an interval without
-            `share`), "ranking" (the AUROC is lower, and the interval of the difference says so), "both",
-            "neither".
+            `share`), "ranking" (the AUROC is lower by more than `LOST`, interval and all), "both", "neither".
     """
 
     def examine(_) -> None:
@@ -76,7 +76,7 @@ def _fails(scores: Mapping[float, Two], reference: float, threshold: float, shar
     others = [two for noise, two in scores.items() if noise != reference]
     flagged = [mean_interval((healthy > threshold).astype(float)) for healthy, _ in others]
     off = any(row["low"] > share or row["high"] < share for row in flagged)
-    lost = any(area_gap(two, scores[reference])["high"] < 0 for two in others)
+    lost = any(area_gap(two, scores[reference])["high"] < -LOST for two in others)
     return ANSWERS[2 if off and lost else 0 if off else 1 if lost else 3]
 
 

@@ -84,7 +84,7 @@ def change(before: Two, after: Two, measure: str = "auroc", seed: int = 0) -> Ro
 
 def _row(value: float, drawn: np.ndarray) -> Row:
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return {"value": float(value), "low": float(low), "high": float(high)}
+    return {"value": float(value), "low": min(float(low), value), "high": max(float(high), value)}
 
 
 def _interval(measure: str, two: Two, seed: int, twins: bool) -> Row:
@@ -174,9 +174,7 @@ class Drawn:
     @property
     def row(self) -> Row:
         """{"value", "low", "high", "worst", "best": 1.0}."""
-        low, high = np.quantile(self.draws, [0.025, 0.975])
-        ends = {"low": min(float(low), self.value), "high": max(float(high), self.value)}
-        return {"value": self.value, **ends, "worst": self.worst, "best": 1.0}
+        return _row(self.value, self.draws) | {"worst": self.worst, "best": 1.0}
 
     def minus(self, other: "Drawn") -> Row:
         """{"value", "low", "high"} of the difference, of the same images drawn with the same seed."""
