@@ -142,12 +142,15 @@ def plainly(parts: Mapping[str, tuple[str, Mapping[str, Row]]]) -> str:
         for title, (_, gaps) in parts.items()
     }
     everywhere = [name for name in names if all(name in found for found in wins.values())]
-    told = f"{', '.join(everywhere)} in every column" if everywhere else "none in every column"
     nowhere = [title for title, found in wins.items() if not found]
-    some = "; ".join(f"{title}: {', '.join(found)}" for title, found in wins.items() if found)
-    text = f"**Which generative score beats the best simple one? {told[0].upper()}{told[1:]}.**"
-    text += f" Where one does: {some}." if some else ""
-    return text + (f" Where none does: {'; '.join(nowhere)}." if nowhere else "")
+    some = "; ".join(
+        f"{title}: {', '.join(f'*{name}*' for name in found)}" for title, found in wins.items() if found
+    )
+    text = "**No generative score beats the best simple one in every column.**"
+    if everywhere:
+        text = f"**In every column the best simple score is beaten by {', '.join(everywhere)}.**"
+    text += f" Who does, column by column: {some}." if some else ""
+    return text + (f" Nobody does: {'; '.join(nowhere)}." if nowhere else "")
 
 
 def places(found: Mapping[str, Mapping[str, Row]], note: str, caption: str) -> Table:
