@@ -79,8 +79,8 @@ def test_the_wipe_moves_by_keyboard_and_is_kept(live):
     live.page.wait_for_function("location.hash.includes('wipe=0.10')")
     live.open(**live.state())
     assert wipe.get_attribute("aria-valuenow") == "0.10"
-    sizes = "images => images.map(i => [i.naturalWidth, i.width, i.height])"
-    assert live.page.locator(".live-wipe img").evaluate_all(sizes) == [[64, 320, 320], [64, 320, 320]]
+    sizes = "all => all.map(c => [c.width, c.clientWidth, c.clientHeight])"
+    assert live.page.locator(".live-wipe canvas").evaluate_all(sizes) == [[64, 320, 320], [64, 320, 320]]
 
 
 def test_an_own_picture_is_restored_and_a_broken_file_gets_a_sentence(live, python, png):
