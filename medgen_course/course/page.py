@@ -34,7 +34,8 @@ PAGE = """\
 {%- block html_head -%}
 {{ super() }}
 <link rel="icon" href="data:,">
-{{ resources.include_css("static/theme-dark.css") | replace("<style", '<style media="(prefers-color-scheme: dark)"') }}
+{{ resources.include_css("static/theme-dark.css")
+   | replace("<style", '<style media="(prefers-color-scheme: dark)"') }}
 <style>{{ resources.medgen_style }}</style>
 {{ resources.medgen_head }}
 {%- endblock -%}

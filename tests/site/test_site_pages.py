@@ -89,6 +89,19 @@ def test_without_webassembly_a_sentence_stands_there(opened):
     page.page.goto(page.url)
     told = page.page.locator(".live-wait")
     told.get_by_text("no WebAssembly").wait_for()
+    page.page.locator(".live-still img").wait_for()
+
+
+def test_a_folder_opened_from_disk_says_what_it_needs_and_shows_figures(built, browser):
+    page = browser.new_page()
+    page.goto((built[1] / "index.html").as_uri())
+    assert "web server" in page.locator(".live-wait").inner_text()
+    still = page.locator(".live-still img")
+    still.wait_for()
+    page.wait_for_function("document.querySelector('.live-still img').naturalWidth > 400")
+    page.goto((built[1] / "02_vae.html").as_uri())
+    assert "web server" in page.locator("[data-live=beta] .live-wait").inner_text()
+    page.close()
 
 
 @pytest.mark.parametrize("name", ["index", *(lesson.name for lesson in course.find())])
