@@ -5,6 +5,7 @@ structure that a ramp one pixel wide gives it, so that edges are partial volumes
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -73,13 +74,10 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     skin = _skin(f, x, y, forward)
     _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
     skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
-    inside = Points.of(skin > reach(pixel))
-    shares = draw_brain(f, inside, *inside.pick(x, y, skin), pixel)
-    for stack, values in zip((grey, white), shares, strict=True):
-        inside.put(values, stack)
+    flat = dict(zip(FACTORS, table.T, strict=True))  # each (N,)
+    draw_brain(flat, x, y, skin, pixel, grey, white)
     csf -= white
     csf -= grey
-    flat = {name: values.reshape(-1) for name, values in f.items()}
     lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
     return torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1), lesions
 
@@ -108,16 +106,20 @@ def _head_frame(f, size):
 
     Shape (N, P, size, size): the P points of a pixel come before the pixels, so that averaging adds images.
     """
+    line = _line(size)
+    right, up = line[:, None, :] - f["shift_x"][..., None], -line[:, None, :, None] - f["shift_y"][..., None]
+    angle = torch.from_numpy(f["rotation"]).deg2rad()
+    c, s = angle.cos().numpy()[..., None], angle.sin().numpy()[..., None]
+    shape = (len(c), line.shape[0] ** 2, size, size)
+    return (c * right + s * up).reshape(shape), (c * up - s * right).reshape(shape)
+
+
+@lru_cache(maxsize=4)
+def _line(size: int) -> np.ndarray:
+    """Places in mm along a side of the image: those of the first points of all pixels, of the second, ..."""
     each = oversampling(size)
     line = (torch.arange(size * each) + 0.5) * (FIELD_OF_VIEW / (size * each)) - FIELD_OF_VIEW / 2
-    line = line.view(size, each).T.contiguous()  # (each, size)
-    shift_x, shift_y, angle = (
-        torch.from_numpy(f[name])[..., None] for name in ("shift_x", "shift_y", "rotation")
-    )
-    right, up = line[:, None, :] - shift_x, -line[:, None, :, None] - shift_y
-    c, s = torch.cos(torch.deg2rad(angle)), torch.sin(torch.deg2rad(angle))
-    shape = (len(angle), each * each, size, size)
-    return (c * right + s * up).view(shape).numpy(), (c * up - s * right).view(shape).numpy()
+    return line.view(size, each).T.contiguous().numpy()  # (each, size)
 
 
 def _skin(f, x, y, forward):
@@ -150,7 +152,7 @@ def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
     cavity[...] = further_in
     ring = Points.of((skin > reach(pixel)) > further_in)
     skin, forward = ring.pick(skin, forward)
-    scalp, skull = ring.repeat(f, "scalp_thickness", "skull_thickness")
+    scalp, skull = (values.reshape(-1).repeat(ring.counts) for values in (scalp, skull))
     depth = skin - scalp
     bone = depth - 0.6 * skull * at_least(0.0, 1.0 - ((forward - 0.35) / 0.45) ** 2)
     inside = depth - skull  # the bone is thin under the temporal muscle
