@@ -57,13 +57,6 @@ def clip(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return values
 
 
-def times(values: np.ndarray, factors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Values (N, ...) times a number for each image, (N, 1, ...); torch's is faster where shapes differ."""
-    out = np.empty_like(values) if out is None else out
-    torch.mul(torch.from_numpy(values), torch.from_numpy(factors), out=torch.from_numpy(out))
-    return out
-
-
 def sign(values: np.ndarray) -> np.ndarray:
     """-1, 0 or 1, float32."""
     return torch.from_numpy(values).sign().numpy()
@@ -103,7 +96,7 @@ class Points:
 
     def pick(self, *stacks: np.ndarray) -> list[np.ndarray]:
         """The values (K,) of every stack at these points."""
-        return [stack.reshape(-1).take(self.index) for stack in stacks]
+        return [stack.reshape(-1).take(self.index, mode="wrap") for stack in stacks]  # unchecked: faster
 
     def repeat(self, f: dict[str, np.ndarray], *names: str) -> list[np.ndarray]:
         """Numbers of the images, each (N,), for every point: (K,) each."""
