@@ -49,11 +49,15 @@ def _numbers(f, pixel):
 
 
 def draw_brain(f, x, y, depth, pixel, grey, white):
-    """Write the shares of grey and white matter into two stacks like x, y and depth: (N, ...)."""
+    """Write the shares of grey and white matter into two stacks like x, y and depth: (N, ...).
+
+    The points near the surface, where sulci are, come first in the list, those of all images, and then the
+    others. So the list is one of 2 N images, and every number stands twice in `f`.
+    """
     f = _numbers(dict(zip(f, np.tile(list(f.values()), 2), strict=True)), pixel)
     deepest = f["deepest_sulcus"][: len(depth), None, None, None]
-    outer, core = Points.of((depth > reach(pixel)) & (depth < deepest)), Points.of(depth >= deepest)
-    points = outer.then(core)
+    outer, inner = Points.of((depth > reach(pixel)) & (depth < deepest)), Points.of(depth >= deepest)
+    points = outer.then(inner)
     x, y, depth = points.pick(x, y, depth)
     warp_x, warp_y = warp(f, points, x, y)
     width, length = points.repeat(f, "width", "length")
@@ -64,9 +68,9 @@ def draw_brain(f, x, y, depth, pixel, grey, white):
     surface, core = _surface_and_core(f, points, depth, cleft, pixel)
     fluid, deep = draw_deep(f, points, ax, ty, side, pixel)
     no_fluid = 1.0 - fluid
-    share = core * no_fluid * (1.0 - deep)
-    points.put(share, white)
-    points.put(surface * no_fluid - share, grey)
+    white_share = core * no_fluid * (1.0 - deep)
+    points.put(white_share, white)
+    points.put(surface * no_fluid - white_share, grey)
 
 
 def _surface_and_core(f, points, depth, cleft, pixel):

@@ -17,16 +17,19 @@ def warp(f, points, x, y):
     return warp_x, warp_y
 
 
-def clefts(f, points, outside, x, y, warp_x, warp_y, depth, ax, ty, side):
-    """Distance in mm to the nearest fold, `near` at most: what lies further away changes nothing."""
+def clefts(f, points, outer, x, y, warp_x, warp_y, depth, ax, ty, side):
+    """Distance in mm to the nearest fold, `near` at most: what lies further away changes nothing.
+
+    The first `outer` points are those that sulci can reach.
+    """
     near, insula = points.repeat(f, "near", "insula")
 
-    first = slice(outside)
-    sulci = _sulci(f, points.first(outside), *(values[first] for values in (x, y, warp_x, warp_y, depth, side)))
-    np.minimum(near[first], sulci, out=near[first])
+    head = slice(outer)
+    around = (values[head] for values in (x, y, warp_x, warp_y, depth, side))
+    np.minimum(near[head], _sulci(f, points.first(outer), *around), out=near[head])
 
     gap = at_least(0.0, np.minimum(34.0 - ty, ty + 42.0))  # closed there by the corpus callosum
-    medial = points.where((gap < near + 0.51) & (ax < near + 13.01))
+    medial = points.where((gap < near + 0.51) & (ax < near + 13.01))  # 0.01 against rounding
     fissures = _medial_fissures(f, medial, *medial.pick(ax, ty, gap, warp_y, side))
     medial.put(np.minimum(*medial.pick(near), fissures), near)
 
