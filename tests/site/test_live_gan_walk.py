@@ -77,3 +77,10 @@ def test_another_class_has_another_map(live):
     src = live.page.locator(".medgen-map-image").get_attribute("src")
     live.press("class", "ArrowDown")
     assert live.page.locator(".medgen-map-image").get_attribute("src") != src
+
+
+def test_images_on_the_map_keep_their_greys_in_the_dark(live):
+    live.page.emulate_media(color_scheme="dark")
+    live.open()
+    assert live.page.locator(".medgen-map-image").evaluate("e => getComputedStyle(e).filter") == "none"
+    live.page.emulate_media(color_scheme="light")
