@@ -55,7 +55,7 @@ WIDTH = {64: 8, 28: 12}  # channels of the first stage, by the side of the image
 ADAM = "Adam, 3e-3, cosine to 0"
 EPOCHS = {
     "phantom": {"sweep": 12, "autoencoder": 32, "vae": 32},
-    "pneumoniamnist": {"sweep": 5, "autoencoder": 40, "vae": 40, "encoder": 12},
+    "pneumoniamnist": {"sweep": 20, "autoencoder": 40, "vae": 40, "encoder": 12},
 }
 TOLD = {"images": 8192, "epochs": 10, "width": 12}  # of the supervised U-Net
 BUILD = Path("build/anomaly")
