@@ -32,6 +32,8 @@ def plane(
     upwards = f"{measure} distance; less is more like true images"
     axes = _curve_axes(figure, "PSNR (dB); more is nearer to the truth", upwards, title)
     axes.set_yscale("log")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks("{x:g}")
     if best is not None and best > 0:
         axes.axhline(best, color="#666666", linestyle=":", label="true images")
     for i, (name, rows) in enumerate(points.items()):
@@ -42,7 +44,7 @@ def plane(
         for label, rows in curve.items():
             _point(axes, rows[distortion], rows[perception], "black", ".", None)
             place = rows[distortion]["value"], rows[perception]["value"]
-            axes.annotate(label, place, (6, 4), textcoords="offset points", fontsize=9)
+            axes.annotate(label, place, (9, 8), textcoords="offset points", fontsize=10)
     if points:
         figure.legend(ncols=2, loc="outside lower center", frameon=False)
     named = [f"{name} {_told(rows, distortion, perception)}" for name, rows in points.items()]
