@@ -287,17 +287,21 @@ def enhancement_curve_path() -> Path:
 
 
 def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
-    """That table: weight -> figure -> `value`, `low`, `high`, on "val" or "test"; raises RunNotFound."""
+    """That table on "val" or "test": weight -> figure -> `value`, the mean over seeds, `low` and `high`.
+
+    Raises RunNotFound.
+    """
     with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["split"] == split]
-    figures = [name.removesuffix("_low") for name in lines[0] if name.endswith("_low")]
-    ends = {"value": "", "low": "_low", "high": "_high"}
-    return {
-        float(line["lambda"]): {
-            name: {end: float(line[f"{name}{suffix}"]) for end, suffix in ends.items()} for name in figures
+    made: dict[float, dict[str, dict[str, float]]] = {}
+    for weight in sorted({float(line["lambda"]) for line in lines}):
+        seeds = [line for line in lines if float(line["lambda"]) == weight]
+        figures = {name: [float(line[name]) for line in seeds] for name in list(lines[0])[3:]}
+        made[weight] = {
+            name: {"value": sum(values) / len(values), "low": min(values), "high": max(values)}
+            for name, values in figures.items()
         }
-        for line in lines
-    }
+    return made
 
 
 def results_path() -> Path:

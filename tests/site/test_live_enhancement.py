@@ -43,7 +43,8 @@ def put(explorer, state):
 
 
 def same(live, explorer):
-    shows(live, explorer, cut(explorer.array, 4))
+    enlarged = 1 / explorer.limit.value + 1  # what one grey level of the answer is in its difference
+    shows(live, explorer, cut(explorer.array, 4), [1, 1, 1, enlarged])
 
 
 def test_it_opens_on_the_largest_lesion(live):
