@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medgen_course.pictures.plots import _difference_scale, _picture_axes, _wrapped
+from medgen_course.pictures.plots import _picture_axes, _wrapped, colour_scale
 from medgen_course.pictures.render import grid, tint
 from medgen_course.pictures.style import Figure
 
@@ -60,7 +60,7 @@ def panels(
         title: the finding, or what is shown.
     """
     height, width = (side / 100 for side in picture.shape[:2])
-    figure = Figure(width + 0.2, height + 1.35)
+    figure = Figure(width + 0.2, height + 0.8)
     axes = _picture_axes(figure, (1, 1, 1), picture, title)
     axes.set_axis_on()
     axes.grid(visible=False)
@@ -71,6 +71,7 @@ def panels(
     for place, name in zip(places, below, strict=True):
         axes.text(place, picture.shape[0] + 4, name, ha="center", va="top", fontsize=10)
     axes.tick_params(labelbottom=False)
-    _difference_scale(figure, axes, limit)
+    labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
+    colour_scale(figure, axes, labels, signed=True)
     figure.alt = f"{title}. Above: {', '.join(above)}. Below: {', '.join(filter(None, below))}, ±{limit:g}."
     return figure
