@@ -22,18 +22,22 @@ PALETTE = render.PALETTE
 _MARKERS = "osD^vP*X"
 
 
-def show(picture: np.ndarray, title: str = "", scale: float = 1.0) -> Figure:
+def show(picture: np.ndarray, title: str = "", scale: float = 1.0, limit: float | None = None) -> Figure:
     """One picture, unsmoothed, without axes.
 
     Args:
         picture: uint8 (H, W) or (H, W, 3), as the functions of render.py return it.
         title: the finding, in a few words; lines may be broken with a newline.
         scale: screen pixels per picture pixel, at 100 dpi.
+        limit: of `render.difference`, where the picture holds one: a scale below says what colours mean.
     """
     height, width = (side * scale / DPI for side in picture.shape[:2])
     title_height = 0.25 * (1 + title.count("\n")) if title else 0.0
     figure = Figure(max(width, 0.085 * max(map(len, title.split("\n")))) + 0.1, height + title_height + 0.1)
-    _picture_axes(figure, (1, 1, 1), picture, title)
+    axes = _picture_axes(figure, (1, 1, 1), picture, title)
+    if limit is not None:
+        figure.set_figheight(figure.get_figheight() + 0.55)
+        _difference_scale(figure, axes, limit)
     return figure
 
 
@@ -100,8 +104,10 @@ def rows(
     lines = sum(max(text.count("\n") + 1 for text in texts) for texts in ([title], headings) if any(texts))
     names_width = 0.09 * max(len(line) for name in named for line in name.split("\n"))
     height = width * sheet.shape[0] / sheet.shape[1]
-    figure = Figure(width + names_width + 0.3, height + 0.2 * lines + 0.2)
+    figure = Figure(width + names_width + 0.3, height + 0.23 * lines + 0.2)
     axes = _picture_axes(figure, (1, 1, 1), sheet, title)
+    above = max((text.count("\n") + 1 for text in headings), default=0)
+    axes.set_title(title, fontsize=12, loc="left", y=1.0, pad=6 + 12.5 * above)  # over the headings
     axes.set_axis_on()
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
