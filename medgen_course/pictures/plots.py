@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from medgen_course.pictures import render
 from medgen_course.pictures.style import DPI, STYLE, Figure, use_style
 
-__all__ = ["PALETTE", "Figure", "bars", "history", "images", "lines", "rows", "show", "use_style"]
+__all__ = ["PALETTE", "Figure", "bars", "dots", "history", "images", "lines", "rows", "show", "use_style"]
 
 PALETTE = render.PALETTE
 _MARKERS = "osD^vP*X"
@@ -226,6 +226,26 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], ylabel: st
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     if len(series) > 1:
         figure.legend(ncols=len(series), loc="outside lower center", frameon=False)
+    return figure
+
+
+def dots(rows: Mapping[str, Mapping[str, float]], ylabel: str, title: str = "") -> Figure:
+    """A dot with its interval for each name, where bars from zero would hide the differences.
+
+    Args:
+        rows: name to {"value", "low", "high"}.
+        ylabel: with unit.
+        title: states the finding.
+    """
+    figure = Figure(max(4.5, min(10.0, 1.6 + 1.2 * len(rows))), 3.6)
+    axes = _curve_axes(figure, "", ylabel, title)
+    axes.margins(x=0.12)
+    for place, row in enumerate(rows.values()):
+        axes.plot([place, place], [row["low"], row["high"]], color=PALETTE[0], linewidth=2)
+        axes.plot(place, row["value"], "o", color=PALETTE[0], markersize=7)
+        axes.annotate(_three_digits(row["value"]), (place, row["value"]), (9, 0), textcoords="offset points",
+                      va="center", fontsize=9)  # fmt: skip
+    axes.set_xticks(range(len(rows)), list(rows))
     return figure
 
 
