@@ -88,7 +88,7 @@ def crop_to(x: Tensor, size: int) -> Tensor:
 
 def augment(
     x: Tensor,
-    rotation: float = 0.1,
+    rotation: float = 0.02,
     shift: float = 0.05,
     brightness: float = 0.1,
     flip: bool = False,
@@ -101,7 +101,7 @@ def augment(
 
     Args:
         x: floats in [0, 1], (B, C, H, W).
-        rotation: largest angle either way, in turns, 0 to 0.1.
+        rotation: largest angle either way, in turns, 0 to 0.1; the default is 7°, as a patient may lie.
         shift: largest movement either way along each axis, as a fraction of the image, 0 to 0.5.
         brightness: the factor lies in [1 - brightness, 1 + brightness]; 0 to 1.
         flip: also mirror half of the images left to right. Off by default: a mirrored chest has its heart on

@@ -98,17 +98,33 @@ def _bits(symbols: Tensor, training: Tensor) -> Tensor:
 
 
 def jpeg_mosaic(images: np.ndarray | Tensor, quality: int) -> tuple[float, float]:
-    """Compress many images as the tiles of one JPEG, so that a file header each does not decide.
-
-    JPEG works in blocks, of 8 pixels in grey and of 16 in colour (halved chroma). Each tile is filled up to
-    whole blocks with its own mirror image, which JPEG likes better than neighbours meeting inside a block;
-    the filling is paid for in bits, and cropped before the PSNR is measured. Huffman tables are optimised.
+    """What `through_jpeg` costs and how good it is.
 
     Args:
         images: uint8, (N, C, H, W), C = 1 or 3.
         quality: Pillow's scale, 1 (small) to 100 (near lossless).
     Returns:
         (bits per pixel of the N images, mean over images of their PSNR in decibels).
+    Raises:
+        ValueError: no such images, or a quality outside 1 to 100.
+    """
+    bits, x_hat = through_jpeg(images, quality)
+    x = images.cpu() if isinstance(images, Tensor) else torch.tensor(images)
+    return bits, float(psnr(to_unit(torch.from_numpy(x_hat)), to_unit(x)).mean())
+
+
+def through_jpeg(images: np.ndarray | Tensor, quality: int) -> tuple[float, np.ndarray]:
+    """Compress many images as the tiles of one JPEG, so that a file header each does not decide.
+
+    JPEG works in blocks, of 8 pixels in grey and of 16 in colour (halved chroma). Each tile is filled up to
+    whole blocks with its own mirror image, which JPEG likes better than neighbours meeting inside a block;
+    the filling is paid for in bits, and cropped afterwards. Huffman tables are optimised.
+
+    Args:
+        images: uint8, (N, C, H, W), C = 1 or 3.
+        quality: Pillow's scale, 1 (small) to 100 (near lossless).
+    Returns:
+        (bits per pixel of the N images, what JPEG made of them: uint8, (N, C, H, W)).
     Raises:
         ValueError: no such images, or a quality outside 1 to 100.
     """
@@ -134,8 +150,22 @@ def jpeg_mosaic(images: np.ndarray | Tensor, quality: int) -> tuple[float, float
         with Image.open(file) as mosaic:
             decoded.append(_untile(np.asarray(mosaic), part.shape, columns))
     x_hat = np.ascontiguousarray(np.concatenate(decoded)[:, :, :height, :width])
-    quality_found = psnr(to_unit(torch.from_numpy(x_hat)), to_unit(torch.tensor(images))).mean()
-    return 8 * size / (count * height * width), float(quality_found)
+    return 8 * size / (count * height * width), x_hat
+
+
+def png_mosaic(images: np.ndarray) -> float:
+    """Bits per pixel of the N images as the tiles of one PNG: without loss, and without any model of images.
+
+    Args:
+        images: uint8, (N, C, H, W), C = 1 or 3, at most a few thousand small ones.
+    Raises:
+        ValueError: no such images.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
+        raise ValueError(f"expected uint8 images (N, 1 or 3, H, W), but got {describe(images)}.")
+    file = io.BytesIO()
+    Image.fromarray(_tile(images, math.ceil(len(images) ** 0.5))).save(file, "PNG", optimize=True)
+    return 8 * file.tell() / (len(images) * images.shape[2] * images.shape[3])
 
 
 def _tile(tiles: np.ndarray, columns: int) -> np.ndarray:

@@ -16,24 +16,28 @@ from matplotlib.ticker import MaxNLocator
 from medgen_course.pictures import render
 from medgen_course.pictures.style import DPI, STYLE, Figure, use_style
 
-__all__ = ["PALETTE", "Figure", "bars", "history", "images", "lines", "rows", "show", "use_style"]
+__all__ = ["PALETTE", "Figure", "bars", "dots", "history", "images", "lines", "rows", "show", "use_style"]
 
 PALETTE = render.PALETTE
 _MARKERS = "osD^vP*X"
 
 
-def show(picture: np.ndarray, title: str = "", scale: float = 1.0) -> Figure:
+def show(picture: np.ndarray, title: str = "", scale: float = 1.0, limit: float | None = None) -> Figure:
     """One picture, unsmoothed, without axes.
 
     Args:
         picture: uint8 (H, W) or (H, W, 3), as the functions of render.py return it.
         title: the finding, in a few words; lines may be broken with a newline.
         scale: screen pixels per picture pixel, at 100 dpi.
+        limit: of `render.difference`, where the picture holds one: a scale below says what colours mean.
     """
     height, width = (side * scale / DPI for side in picture.shape[:2])
     title_height = 0.25 * (1 + title.count("\n")) if title else 0.0
     figure = Figure(max(width, 0.085 * max(map(len, title.split("\n")))) + 0.1, height + title_height + 0.1)
-    _picture_axes(figure, (1, 1, 1), picture, title)
+    axes = _picture_axes(figure, (1, 1, 1), picture, title)
+    if limit is not None:
+        figure.set_figheight(figure.get_figheight() + 0.55)
+        _difference_scale(figure, axes, limit)
     return figure
 
 
@@ -102,8 +106,10 @@ def rows(
     lines = sum(max(text.count("\n") + 1 for text in texts) for texts in ([title], headings) if any(texts))
     names_width = 0.09 * max(len(line) for name in named for line in name.split("\n"))
     height = width * sheet.shape[0] / sheet.shape[1]
-    figure = Figure(width + names_width + 0.3, height + 0.2 * lines + 0.2)
+    figure = Figure(width + names_width + 0.3, height + 0.23 * lines + 0.2)
     axes = _picture_axes(figure, (1, 1, 1), sheet, title)
+    above = max((text.count("\n") + 1 for text in headings), default=0)
+    axes.set_title(title, fontsize=12, loc="left", y=1.0, pad=6 + 12.5 * above)  # over the headings
     axes.set_axis_on()
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
@@ -232,6 +238,26 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], ylabel: st
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     if len(series) > 1:
         figure.legend(ncols=len(series), loc="outside lower center", frameon=False)
+    return figure
+
+
+def dots(rows: Mapping[str, Mapping[str, float]], ylabel: str, title: str = "") -> Figure:
+    """A dot with its interval for each name, where bars from zero would hide the differences.
+
+    Args:
+        rows: name to {"value", "low", "high"}.
+        ylabel: with unit.
+        title: states the finding.
+    """
+    figure = Figure(max(4.5, min(10.0, 1.6 + 1.2 * len(rows))), 3.6)
+    axes = _curve_axes(figure, "", ylabel, title)
+    axes.margins(x=0.12)
+    for place, row in enumerate(rows.values()):
+        axes.plot([place, place], [row["low"], row["high"]], color=PALETTE[0], linewidth=2)
+        axes.plot(place, row["value"], "o", color=PALETTE[0], markersize=7)
+        axes.annotate(_three_digits(row["value"]), (place, row["value"]), (9, 0), textcoords="offset points",
+                      va="center", fontsize=9)  # fmt: skip
+    axes.set_xticks(range(len(rows)), list(rows))
     return figure
 
 

@@ -12,19 +12,24 @@ from medgen_course.pictures.style import DPI, STYLE, Figure
 POINT, GAP, LEAST = 12, 6, 90  # size of a dot; pixels between pictures; the least width of a picture
 
 
-def codes(named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, title: str = "") -> Figure:
+def codes(
+    named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, title: str = "", equal: bool = False
+) -> Figure:
     """Clouds of points, one colour each, with their names in the plot.
 
     Args:
         named: name to points (N, 2).
         xlabel, ylabel: what the two directions are.
         title: states the finding.
+        equal: one unit is equally long along both axes, so that what is round looks round.
     """
     figure = Figure(6.4, 4.6)
     with matplotlib.rc_context(STYLE):
         axes = figure.add_subplot()
         _dots(axes, named)
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        if equal:
+            axes.set_aspect("equal", adjustable="datalim")
     return figure
 
 
@@ -65,7 +70,7 @@ def code_map(
     title: str = "",
     side: int = 5,
 ) -> Figure:
-    """Codes of two numbers as dots; beside them what the decoder draws at places of the same square.
+    """Codes of two numbers as dots; beside them what the decoder draws at places of the same range.
 
     Args:
         named: name to codes (N, 2).
@@ -91,8 +96,13 @@ def code_map(
         dots.set(xlabel="first number of the code", ylabel="second number", title="Codes")
         dots.set(xlim=(left, right), ylim=(bottom, top))
         pictures.imshow(sheet)
-        pictures.set_title("What the decoder draws over the same square")
-        pictures.set_axis_off()
+        pictures.set(title="What the decoder draws at these codes", xlabel="first number of the code")
+        middles = (np.arange(side) + 0.5) * (sheet.shape[1] - GAP) / side + GAP / 2
+        pictures.set_xticks(middles, [f"{value:.1f}" for value in across])
+        pictures.set_yticks(middles, [f"{value:.1f}" for value in up[::-1]])
+        pictures.tick_params(length=0)
+        pictures.grid(visible=False)
+        pictures.spines[:].set_visible(False)
         figure.suptitle(title, x=0.01, ha="left")
     return figure
 

@@ -49,7 +49,7 @@ def vae() -> Figure:
     pen.arrow((z[0] + gap, 164), (x[0] - gap, 164), bend=-0.42)
     pen.arrow((x[0] - gap, 136), (z[0] + gap, 136), dashed=True, bend=-0.42)
     pen.text((350, 184), "decoder $p_\\theta(x\\,|\\,z)$\ngenerates: solid", BLUE)
-    pen.text((350, 116), "encoder $q_\\phi(z\\,|\\,x)=\\mathcal{N}(\\mu, \\sigma^2)$\ninfers: dashed", BLUE)
+    pen.text((350, 116), "encoder $q_\\phi(z\\,|\\,x)=\\mathcal{N}(\\mu, \\sigma_z^2)$\ninfers: dashed", BLUE)
     pen.text((170 - RADIUS - 10, 150), "code,\nnever seen", size=SMALL, ha="right")
     pen.text((530 + RADIUS + 10, 150), "image,\nobserved", size=SMALL, ha="left")
     kl = r"$\mathrm{KL}(q_\phi(z\,|\,x)\,\Vert\,p(z))$" + "\npulls each $q$ to the prior;\nmoves the encoder"

@@ -1,6 +1,7 @@
 """One look for all figures, and a Figure that a notebook shows without pyplot."""
 
 import io
+import re
 
 import matplotlib
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from medgen_course.pictures import render
 
 DPI = 100
+_NUMBER = re.compile(r"[−\-\d.]+")  # as matplotlib writes a tick
 STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
@@ -67,8 +69,9 @@ class Figure(_Figure):
         for axes in self.axes:
             said += [axes.get_title(loc="left") or axes.get_title()]
             names = [text for text in axes.get_legend_handles_labels()[1] if not text.startswith("_")]
-            if axes.images and axes.axison:
-                said += [f"rows: {', '.join(tick.get_text() for tick in axes.get_yticklabels())}"]
+            ticks = [tick.get_text() for tick in axes.get_yticklabels()]
+            if axes.images and axes.axison and not all(_NUMBER.fullmatch(text) for text in ticks):
+                said += [f"rows: {', '.join(ticks)}"]
             elif axes.axison:
                 said += [f"{axes.get_ylabel()} over {axes.get_xlabel()}" if axes.get_xlabel() else
                          axes.get_ylabel(), ", ".join(names)]  # fmt: skip

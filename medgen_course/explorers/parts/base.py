@@ -73,10 +73,15 @@ class Explorer(widgets.VBox):
         if not self._holding:
             self.handle(change)
 
-    def figure(self, title: str = "") -> plots.Figure:
-        """The picture as it stands, as a static figure: the same array that the browser shows."""
+    def figure(self, title: str = "", limit: float | None = None) -> plots.Figure:
+        """The picture as it stands, as a static figure: the same array that the browser shows.
+
+        Args:
+            title: the finding; empty gives the captions of the panels.
+            limit: of the difference map, if there is one: a scale below says what its colours mean.
+        """
         captions = textwrap.fill(" | ".join(self.picture.captions), max(20, self.array.shape[1] // 9))
-        return plots.show(self.array, title or captions)
+        return plots.show(self.array, title or captions, limit=limit)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.picture.text}>"

@@ -29,6 +29,8 @@ def worst(rebuild, clean, noisy, lengths):
         ("check_bits", lambda a, b, s: bits(a, b, s) / b.shape[1], "not yet right", "one number of the code"),
         ("check_bits", lambda a, b, s: bits(a, b, s) * len(b), "not yet right", "average"),
         ("check_bits", lambda a, b, s: bits(a, b, s) * 0.6931, "not yet right", "nats"),
+        ("check_bits", lambda a, b, s: bits(b, b, s), "not yet right", "their own histograms"),
+        ("check_bits", lambda a, b, s: bits(b, a, s), "not yet right", "expected about"),
         ("check_bits", lambda a, b, s: 3.0, "not yet right", "expected about"),
         ("check_best_length", best_length, "right", "yardstick"),
         ("check_best_length", lambda *_: None, "not attempted", "None"),

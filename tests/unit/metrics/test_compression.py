@@ -121,3 +121,22 @@ def test_jpeg_wants_bytes_and_a_quality():
         compression.jpeg_mosaic(np.zeros((2, 1, 28, 28)), 50)
     with pytest.raises(ValueError, match="between 1 and 100"):
         compression.jpeg_mosaic(smooth_images(2, 1, 28), 0)
+
+
+def test_what_jpeg_makes_of_images_is_what_its_quality_was_measured_on():
+    images = smooth_images(5, 1, 28)
+    bits, x_hat = compression.through_jpeg(images, 30)
+    mse = ((x_hat.astype(float) - images) ** 2).mean((1, 2, 3)) / 255**2
+    assert x_hat.dtype == np.uint8 and x_hat.shape == images.shape
+    assert (bits, pytest.approx(-10 * np.log10(mse).mean(), abs=1e-3)) == compression.jpeg_mosaic(images, 30)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_png_knows_smooth_images_from_noise(channels):
+    noise = np.random.default_rng(0).integers(0, 256, (64, channels, 28, 28), dtype=np.uint8)
+    constant = np.full((64, channels, 28, 28), 90, np.uint8)
+    assert compression.png_mosaic(constant) < 0.2
+    assert 8 * channels < compression.png_mosaic(noise) < 8.2 * channels
+    assert compression.png_mosaic(smooth_images(64, channels, 28)) < 8 * channels
+    with pytest.raises(ValueError, match="uint8"):
+        compression.png_mosaic(noise / 255)

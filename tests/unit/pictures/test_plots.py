@@ -20,6 +20,7 @@ def figures():
         "history": plots.history(log),
         "lines": plots.lines([1, 10], {"a": [1, 2], "b": [2, 1]}, "x", "y", bands={"a": ([0, 1], [2, 3])}),
         "places": plots.lines({"a": [1, 2], "b": [3, 9]}, {"a": [1, 2], "b": [2, 1]}, "x", "y", log_x=True),
+        "dots": plots.dots({"p": {"value": 1, "low": 0.5, "high": 2}}, "dB"),
         "bars": plots.bars(["p", "q"], {"train": [1, 2], "test": [3, 4]}, "images"),
     }
 
@@ -109,3 +110,18 @@ def test_long_titles_and_names_are_broken_or_turned_instead_of_cut():
     assert [tick.get_rotation() for tick in axes.get_xticklabels()] == [0, 0]
     long = plots.bars([f"a long name {i}" for i in range(6)], {"train": range(6)}, "images").axes[0]
     assert {tick.get_rotation() for tick in long.get_xticklabels()} == {30}
+
+
+def test_dots_stand_at_their_values_between_the_ends_of_their_intervals():
+    rows = {"p": {"value": 1.0, "low": 0.5, "high": 2.0}, "q": {"value": 3.0, "low": 2.5, "high": 4.0}}
+    axes = plots.dots(rows, "dB").axes[0]
+    drawn = [tuple(line.get_ydata()) for line in axes.lines]
+    assert drawn == [(0.5, 2.0), (1.0,), (2.5, 4.0), (3.0,)]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["p", "q"]
+
+
+def test_a_picture_with_a_difference_may_have_a_scale_of_its_colours():
+    figure = plots.show(PICTURES[0, 0], "changed", limit=0.3)
+    ticks = [tick.get_text() for tick in figure.axes[1].get_xticklabels()]
+    assert ticks == ["−0.3, darker", "0", "+0.3, brighter"]
+    assert len(plots.show(PICTURES[0, 0], "changed").axes) == 1
