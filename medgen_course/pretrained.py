@@ -159,7 +159,7 @@ def load_growing() -> dict[float, ProgressiveGenerator]:
 def load_growing_table() -> dict[str, np.ndarray]:
     """Growing against training at full size, over time, as columns; raises RunNotFound.
 
-    `growing` is 1 in a row of the run that grew, 0 in one at full size, -1 for held-out real images.
+    `way` is 0 for runs that grew, 1 and 2 for a DCGAN with small and with large steps, -1 for real images.
     """
     return _columns(_there(growing_path(), "phantom"))
 

@@ -26,7 +26,7 @@ PARTS = 20  # steps of the slider while one block fades in
 SAYS = {
     "held": "level {level:.2f}: {side} px, every block has its full weight",
     "fading": "level {level:.2f}: {side} px come in with alpha {alpha:.2f}, the {before} px keep {rest:.2f}",
-    "power": "power at the finest frequency, {finest} cycles an image: samples {share} of real images",
+    "power": "noise {noise} · power at {finest} cycles an image, the finest: samples {share} of real images",
 }
 
 
@@ -130,5 +130,6 @@ class GrowingExplorer(Explorer):
             lines = [SAYS["fading"].format(**said)]
         (frequencies, made), (_, real) = curves.values()
         share = f"{made[-1] / max(real[-1], 1e-12):.0%}"
-        lines.append(SAYS["power"].format(side=said["side"], finest=frequencies[-1], share=share))
+        told = {"noise": self.noise.value, "finest": frequencies[-1], "share": share}
+        lines.append(SAYS["power"].format(**told))
         return picture, "\n".join(lines)

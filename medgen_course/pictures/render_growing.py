@@ -9,7 +9,7 @@ from medgen_course.pictures.render import PALETTE, enlarge, rgb_of, to_rgb
 
 PANEL, GAP = 128, 8  # side of an image in screen pixels, and between two
 HEIGHT, LEFT, BELOW, RIGHT = 190, 78, 34, 130  # of the spectrum's plot; what its labels and legend take
-DECADES = (-8, -1)  # powers of ten that it reaches over
+DECADES = (-6, 0)  # powers of ten that it reaches over
 TALL = 2  # lines are drawn at twice the size, then halved
 
 

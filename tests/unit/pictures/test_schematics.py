@@ -62,7 +62,7 @@ def test_a_schematic_says_what_goes_in_and_which_loss_pulls_where(name, words):
         assert word in written.replace("\\mathrm{KL}", "KL"), word
 
 
-@pytest.mark.parametrize("name", ("autoencoder", "vae", "gan", "cyclegan"))
+@pytest.mark.parametrize("name", ("autoencoder", "vae", "gan", "growing", "cyclegan"))
 def test_readme_shows_the_drawing_with_its_text(name):
     figure, root = getattr(schematics, name)(), Path(__file__).parents[3]
     shown = f"![{figure.alt}](docs/schematics/{name}.png)"
