@@ -256,16 +256,16 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
-def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Classifier:
+def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
     """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
 
     Args:
         dataset: "phantom" (64 px) or "pneumoniamnist".
         model: "anomaly_small" or "anomaly_big", autoencoders by their code; "anomaly_vae", of the phantom
-            "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a classifier that was told.
+            "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a U-Net that was told all.
     """
     tensors, about = _read(dataset, model)
-    kinds = {"autoencoder": Autoencoder, "vae": VAE, "classifier": Classifier}
+    kinds = {"autoencoder": Autoencoder, "vae": VAE, "enhancer": UNet}
     return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
 
 
@@ -310,17 +310,21 @@ def enhancement_curve_path() -> Path:
 
 
 def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
-    """That table: weight -> figure -> `value`, `low`, `high`, on "val" or "test"; raises RunNotFound."""
+    """That table on "val" or "test": weight -> figure -> `value`, the mean over seeds, `low` and `high`.
+
+    Raises RunNotFound.
+    """
     with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["split"] == split]
-    figures = [name.removesuffix("_low") for name in lines[0] if name.endswith("_low")]
-    ends = {"value": "", "low": "_low", "high": "_high"}
-    return {
-        float(line["lambda"]): {
-            name: {end: float(line[f"{name}{suffix}"]) for end, suffix in ends.items()} for name in figures
+    made: dict[float, dict[str, dict[str, float]]] = {}
+    for weight in sorted({float(line["lambda"]) for line in lines}):
+        seeds = [line for line in lines if float(line["lambda"]) == weight]
+        figures = {name: [float(line[name]) for line in seeds] for name in list(lines[0])[3:]}
+        made[weight] = {
+            name: {"value": sum(values) / len(values), "low": min(values), "high": max(values)}
+            for name, values in figures.items()
         }
-        for line in lines
-    }
+    return made
 
 
 def results_path() -> Path:

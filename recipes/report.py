@@ -70,10 +70,9 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
     networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
     recipe = card["recipe"]
-    epoch = recipe["images"] // recipe["batch_size"]
+    updates = (recipe["epochs"] + recipe["epochs_more"]) * (recipe["images"] // recipe["batch_size"])
     for task, how, title in ENHANCERS:
-        epochs = recipe["epochs"] + (recipe["epochs_more"] if how == "adversarial" else 0)
-        title = f"{title}, {epochs * epoch} updates"
+        title = f"{title}, {updates:,} updates"
         kind, strength = recipe["tasks"][task]
         settings, network = {"task": kind, "strength": strength}, {"unet_ema": networks[task][how]}
         folder = folder_of("phantom", f"{task}-{how}", "enhancer", network, settings, card["model"])

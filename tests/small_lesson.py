@@ -8,41 +8,41 @@ CELLS = (
     ("parameters", "code", "seed: int = 0  # of nothing"),
     ("idle", "code", "raise RuntimeError('nobody needs this cell')"),
     ("helper", "code", "def mean_of(x):\n    return x.mean((1, 2))"),
-    ("told", "markdown", "**Exercise 1.** The residual score."),
+    ("told", "markdown", "**Exercise 1.** A small spot."),
     (
         "stub1",
         "code",
-        "def my_residual(x, x_hat):\n    return None  # your code\n\n\n"
-        "exercises.check_residual_score(my_residual)",
+        "def my_score(maps):\n    return None  # your code\n\n\n"
+        "exercises.check_spot_score(my_score)",
     ),
     (
         "solution1",
         "code",
-        "def solved_residual(x, x_hat):\n    secret_maps = np.abs(x - x_hat).mean(1)\n"
-        "    return mean_of(secret_maps), secret_maps\n\n\n"
-        "assert exercises.check_residual_score(solved_residual).right",
+        "def solved_score(maps):\n    secret_maps = np.sort(maps.reshape(len(maps), 1, -1))[..., -10:]\n"
+        "    return mean_of(secret_maps)\n\n\n"
+        "assert exercises.check_spot_score(solved_score).right",
     ),
-    ("after", "code", "print(solved_residual(np.ones((1, 1, 2, 2)), np.zeros((1, 1, 2, 2))))"),
+    ("after", "code", "print(solved_score(np.ones((1, 4, 4))))"),
     ("kept", "code", "print(mean_of(np.ones((1, 2, 2))))"),
     (
         "stub2",
         "code",
         "def my_threshold(healthy_scores, share):\n    return None  # your code\n\n\n"
-        "exercises.check_choose_threshold(my_threshold)",
+        "exercises.check_volume_threshold(my_threshold)",
     ),
     (
         "solution2",
         "code",
-        "def solved_threshold(healthy_scores, share):\n    secret_rank = np.sort(healthy_scores)\n"
+        "def solved_threshold(healthy_scores, share):\n    secret_rank = np.sort(healthy_scores.max(1))\n"
         "    return secret_rank[len(secret_rank) - 1 - int(share * len(secret_rank) + 1e-9)]\n\n\n"
-        "assert exercises.check_choose_threshold(solved_threshold).right",
+        "assert exercises.check_volume_threshold(solved_threshold).right",
     ),
 )
 NAME = "90_small.ipynb"
 RIGHT = {
-    "stub1": "def my_residual(x, x_hat):\n    maps = np.abs(x - x_hat).mean(1)\n"
-    "    return maps.mean((1, 2)), maps",
-    "stub2": "def my_threshold(healthy_scores, share):\n    ranked = np.sort(healthy_scores)\n"
+    "stub1": "def my_score(maps):\n    top = np.sort(maps.reshape(len(maps), 1, -1))[..., -10:]\n"
+    "    return top.mean((1, 2))",
+    "stub2": "def my_threshold(healthy_scores, share):\n    ranked = np.sort(healthy_scores.max(1))\n"
     "    return ranked[len(ranked) - 1 - int(share * len(ranked) + 1e-9)]",
 }
 

@@ -33,7 +33,11 @@ class Degradation(Protocol):
         """Mean squared difference between what x would have been measured as and y, (B,); differentiable."""
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """The images nearest to x, (B, C, H, W) in [0, 1], that agree with the measurement."""
+        """Images near x, (B, C, H, W) in [0, 1], that agree with the measurement.
+
+        Noise, blocks and the hole find the nearest; lines of k-space find one that is no farther from any
+        image that agrees, the true one too.
+        """
 
 
 class _Noisy:

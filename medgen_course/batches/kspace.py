@@ -68,7 +68,8 @@ class Lines:
         """Put the measured lines in and cut at 0 and 1, in turn: both sets hold the true image.
 
         With the cut off, one round would keep what was measured exactly. With it, `ROUNDS` of them come so
-        near that less than half a grey level is missing (tests).
+        near that less than half a grey level is missing (tests). What agrees is reached, which need not be
+        the nearest image that does.
 
         Source: projections onto convex sets, Youla & Webb 1982.
         """

@@ -55,7 +55,9 @@ def table_html(
 
 
 def say(row: Row, style: str = ".3g") -> str:
-    """A figure with its interval, such as "0.948 (0.947 to 0.949)"."""
+    """A figure with its interval, such as "0.948 (0.947 to 0.949)"; a dash where nothing was counted."""
+    if row["value"] is None:
+        return "–"
     return "{} ({} to {})".format(*(format(row[end], style) for end in ("value", "low", "high")))
 
 
@@ -114,3 +116,14 @@ def best_of(values: Mapping[str, Sequence[float]]) -> tuple[str, list[str]]:
 def step_letter(measured: float, bounds: Sequence[float]) -> str:
     """The letter of the range that a measurement falls into: "a" below the first bound, and so on."""
     return chr(ord("a") + sum(measured >= bound for bound in bounds))
+
+
+def sure_letter(row: Row, bounds: Sequence[float]) -> str:
+    """The letter of the range that holds a figure's whole interval; the letter after the last range if none.
+
+    Args:
+        row: `value`, `low` and `high`.
+        bounds: of the ranges, rising: below the first one is "a".
+    """
+    low, high = (step_letter(row[end], bounds) for end in ("low", "high"))
+    return low if low == high else chr(ord("a") + len(bounds) + 1)

@@ -22,7 +22,9 @@ WIDGET_NOTE = "An explorer stands here: open the notebook in JupyterLab and run 
 # Outputs that may be wider than a narrow window: they scroll, so a keyboard must reach them.
 WIDE = '<div class="jp-RenderedHTMLCommon jp-RenderedMarkdown jp-MarkdownOutput'
 
-# nbconvert's page without what it would load from the network.
+STYLE = Path(__file__).with_name("page.css")
+
+# nbconvert's page without what it would load from the network, light or dark as the reader's screen is.
 PAGE = """\
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
@@ -32,14 +34,9 @@ PAGE = """\
 {%- block html_head -%}
 {{ super() }}
 <link rel="icon" href="data:,">
-<style>/* the theme's colours, dark enough to be read, and links that are seen without colour */
-.jp-Cell .jp-InputPrompt.jp-InputArea-prompt, .jp-Cell .jp-OutputPrompt.jp-OutputArea-prompt {
-  color: #595959 !important; opacity: 1 !important; }
-.highlight pre .c, .highlight pre .c1, .highlight pre .cm, .highlight pre .sd { color: #2d6060; }
-.highlight pre .o, .highlight pre .ow { color: #7700bb; }
-.highlight pre :is(.mi, .mf, .mh, .mb, .mo) { color: #006400; }
-.jp-RenderedHTMLCommon a:is(:link, :visited) { text-decoration: underline; color: #0b57a4; }
-</style>
+{{ resources.include_css("static/theme-dark.css")
+   | replace("<style", '<style media="(prefers-color-scheme: dark)"') }}
+<style>{{ resources.medgen_style }}</style>
 {{ resources.medgen_head }}
 {%- endblock -%}
 {%- block body_header -%}
@@ -136,6 +133,7 @@ def page_of(
         "metadata": {"name": about.title, "path": str(about.path.parent)},
         "medgen_errors": errors,
         "medgen_head": head,
+        "medgen_style": STYLE.read_text(encoding="utf-8"),
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     body = put_back_equations(body, equations)

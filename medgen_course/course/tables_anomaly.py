@@ -1,17 +1,22 @@
 """Tables of notebook 10: how detectors do, on images, pixels and lesions, and a world with a known answer."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from medgen_course.course.findings import Row, Table, say
+from medgen_course.course.findings import Row, Table, differ, over_seeds, say, side
 
 FIGURES = {"auroc": "AUROC", "average_precision": "average precision", "pixel": "pixel AP", "dice": "Dice"}
 NOWHERE = "none: at no contrast of the grid are half of them found."
 
 
 def detectors(
-    rows: Mapping[str, Mapping[str, Row]], chosen: Mapping[str, str], note: str = "", caption: str = ""
+    rows: Mapping[str, Mapping[str, Row]],
+    chosen: Mapping[str, str],
+    note: str = "",
+    caption: str = "",
+    budgets: Mapping[str, str] | None = None,
 ) -> Table:
     """A line for each detector, the highest AUROC first.
 
@@ -19,6 +24,7 @@ def detectors(
         rows: name -> figure -> row; of `FIGURES` those that any of them has are shown.
         chosen: name -> how an image counts, "mean" or "peak"; others were told the answer.
         note, caption: see `Table`.
+        budgets: how a name begins -> what its training cost, such as `budget` says; a last column.
     """
     order = sorted(rows, key=lambda name: -rows[name]["auroc"]["value"])
     shown = [figure for figure in FIGURES if any(figure in row for row in rows.values())]
@@ -28,7 +34,17 @@ def detectors(
         ]
         for name in order
     }
-    return Table(["", *(FIGURES[figure] for figure in shown)], lines, note, caption)
+    heads = ["", *(FIGURES[figure] for figure in shown)]
+    if budgets:
+        heads.append("updates / weights / seed")
+        for name, line in zip(order, lines.values(), strict=True):
+            line.append(next((text for start, text in budgets.items() if name.startswith(start)), "-"))
+    return Table(heads, lines, note, caption)
+
+
+def budget(recipe: Mapping[str, int]) -> str:
+    """Updates, weights and seed of a network, from the recipe on its card."""
+    return f"{recipe['updates']:,} / {recipe['parameters']:,} / {recipe['seed']}"
 
 
 def limit_text(row: Row) -> str:
@@ -38,13 +54,30 @@ def limit_text(row: Row) -> str:
     )
 
 
-def limits(found: Mapping[str, Mapping[float, Row]], caption: str) -> Table:
-    """Detection limits: name -> radius in mm -> row."""
+def limits(
+    found: Mapping[str, Mapping[float, Row]], caption: str, alarms: Mapping[str, float] | None = None
+) -> Table:
+    """Detection limits: name -> radius in mm -> row.
+
+    Args:
+        found: the limits.
+        caption: over the names.
+        alarms: name -> false alarms a healthy slice at the threshold that was used; a last column, where
+            that was chosen on other slices.
+    """
     radii = list(next(iter(found.values())))
     lines = {name: [limit_text(row) for row in by.values()] for name, by in found.items()}
-    note = "Contrast (free-water fraction) at which half of the lesions are found, at 0.1 false alarms a "
-    note += f"healthy slice; in brackets the interval over lesions. {NOWHERE.capitalize()}"
-    return Table([caption, *(f"{radius:g} mm" for radius in radii)], lines, note)
+    note = "Contrast (free-water fraction) at which half of the lesions are found; in brackets the interval "
+    note += f"over lesions. {NOWHERE.capitalize()}"
+    heads = [caption, *(f"{radius:g} mm" for radius in radii)]
+    if alarms is None:
+        note += " One false alarm in ten healthy slices."
+    else:
+        heads.append("false alarms a slice")
+        note += " The threshold is that of val."
+        for name, line in lines.items():
+            line.append(f"{alarms[name]:.2f}")
+    return Table(heads, lines, note)
 
 
 def worlds(
@@ -66,35 +99,106 @@ def worlds(
     return Table(["the shift points", *heads], lines, caption=caption)
 
 
-def against(parts: Mapping[str, tuple[Mapping[str, Mapping[str, Row]], set[str], str]], nothing: str) -> str:
-    """Markdown: which scores beat the best simple one, part by part.
+def beside(rival: str, gaps: Mapping[str, Row]) -> list[str]:
+    """One sentence for each score: it beats a rival, ties with it, or falls behind.
 
     Args:
-        parts: title -> rows, names of the simple scores, figure.
-        nothing: said where there is no other score than simple ones.
+        rival: name of the score that was taken off.
+        gaps: name -> its figure minus the rival's, on shared resamples; a tie where the interval holds zero.
     """
     told = []
-    for title, (rows, simple, figure) in parts.items():
-        found = better({name: row for name, row in rows.items() if figure in row}, simple, figure)
-        told.append(f"**{title}.** {'; '.join(found) or nothing}.")
-    return "\n\n".join(told)
-
-
-def better(rows: Mapping[str, Mapping[str, Row]], simple: set[str], figure: str = "auroc") -> list[str]:
-    """One sentence for each score that is not simple: it beats the best simple one, ties, or falls behind.
-
-    To beat or to fall behind, the two intervals must have nothing in common.
-    """
-    best = max(simple & set(rows), key=lambda name: rows[name][figure]["value"])
-    floor, told = rows[best][figure], []
-    for name in rows:
-        if name in simple:
-            continue
-        row = rows[name][figure]
-        word = "ties with"
-        if row["low"] > floor["high"]:
-            word = "beats"
-        elif row["high"] < floor["low"]:
-            word = "falls behind"
-        told.append(f"{name} {word} {best} ({row['value']:.2f} against {floor['value']:.2f})")
+    for name, gap in gaps.items():
+        word = side(gap, "beats", "falls behind") if differ(gap) else "ties with"
+        told.append(f"{name} {word} {rival}: {say(gap, '+.3f')}")
     return told
+
+
+def against(parts: Mapping[str, tuple[str, Mapping[str, Row]]], caption: str) -> Table:
+    """Which scores beat the best simple one: a line for each score, a column for each part.
+
+    Args:
+        parts: title -> the rival, and name -> what this score has more.
+        caption: stands above.
+    """
+    names = list(dict.fromkeys(name for _, gaps in parts.values() for name in gaps))
+    lines = {
+        name: [
+            f"{side(gaps[name], 'beats', 'behind')}: {say(gaps[name], '+.2f')}" if name in gaps else "-"
+            for _, gaps in parts.values()
+        ]
+        for name in names
+    }
+    heads = ["minus the best simple score", *(f"{title}: {rival}" for title, (rival, _) in parts.items())]
+    note = "The best simple score was chosen on val. In brackets the 95 % interval of the difference, on "
+    note += "shared resamples of the images; a tie: it holds zero."
+    return Table(heads, lines, note, caption)
+
+
+def plainly(parts: Mapping[str, tuple[str, Mapping[str, Row]]]) -> str:
+    """One conclusion from the same: who beats the best simple score everywhere, and where nobody does."""
+    names = list(dict.fromkeys(name for _, gaps in parts.values() for name in gaps))
+    wins = {
+        title: [name for name in names if name in gaps and gaps[name]["low"] > 0]
+        for title, (_, gaps) in parts.items()
+    }
+    everywhere = [name for name in names if all(name in found for found in wins.values())]
+    nowhere = [title for title, found in wins.items() if not found]
+    some = "; ".join(
+        f"{title}: {', '.join(f'*{name}*' for name in found)}" for title, found in wins.items() if found
+    )
+    text = "**No generative score beats the best simple one in every column.**"
+    if everywhere:
+        text = f"**In every column the best simple score is beaten by {', '.join(everywhere)}.**"
+    text += f" Who does, column by column: {some}." if some else ""
+    return text + (f" Nobody does: {'; '.join(nowhere)}." if nowhere else "")
+
+
+def places(found: Mapping[str, Mapping[str, Row]], note: str, caption: str) -> Table:
+    """Share of the lesions found, detector by detector: place -> row; `note`, `caption`: see `Table`."""
+    named = list(next(iter(found.values())))
+    lines = {name: [say(row, ".0%") for row in by.values()] for name, by in found.items()}
+    return Table(["", *named], lines, note, caption)
+
+
+def steps(by: Mapping[int, Sequence[float]]) -> list[int]:
+    """The sign of each step along a curve that was measured with the same seeds everywhere: 1 up, -1 down, 0
+    where the seeds do not agree.
+
+    Args:
+        by: place on the axis -> one value for each seed.
+    """
+    moves = (over_seeds(np.subtract(by[b], by[a])) for a, b in pairwise(by))
+    return [int(np.sign(move["value"])) if differ(move) else 0 for move in moves]
+
+
+def shape(by: Mapping[int, Sequence[float]]) -> str:
+    """The form of such a curve: "rising" or "falling" (no step the other way, and one this way), "peak" (up,
+    then down, with no other turn), or "none"."""
+    turns = [sign for sign in steps(by) if sign]
+    turns = [sign for i, sign in enumerate(turns) if i == 0 or sign != turns[i - 1]]
+    return {(1,): "rising", (-1,): "falling", (1, -1): "peak"}.get(tuple(turns), "none")
+
+
+def hidden(
+    sweeps: Mapping[str, Mapping[str, np.ndarray]], length: int, share: float, matters: float
+) -> Table:
+    """What hidden anomalies in training change, seed by seed.
+
+    Args:
+        sweeps: title -> a sweep, see `pretrained.load_anomaly_sweep`.
+        length: of the code.
+        share: of hidden anomalies.
+        matters: a smaller mean change counts as a tie, even where all seeds agree about its sign.
+    """
+    lines = {}
+    for title, sweep in sweeps.items():
+        at = {h: (sweep["hidden"] == h) & (sweep["latent_dim"] == length) for h in (0.0, share)}
+        for way in ("mean", "peak"):
+            clean, spoilt = (sweep[f"val_{way}"][chosen] for chosen in at.values())
+            moved = over_seeds(spoilt - clean)
+            word = side(moved, "better", "worse") if abs(moved["value"]) >= matters else "a tie"
+            cells = [say(over_seeds(clean)), say(over_seeds(spoilt)), f"{word}: {say(moved, '+.3f')}"]
+            lines[f"{title}, {way}"] = cells
+    note = f"Autoencoders with a code of {length}; mean (lowest to highest) of three seeds. A change of less "
+    note += f"than {matters:g} is called a tie."
+    return Table(["AUROC, validation", "clean", f"{share:.0%} hidden", "change, seed by seed"], lines, note)

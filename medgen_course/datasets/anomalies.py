@@ -14,8 +14,9 @@ from medgen_course.datasets.npz import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
 
 RADII = (4.0, 6.0, 9.0, 13.0)  # mm
-FREE_WATER = (0.1, 0.2, 0.35, 0.55, 0.9)  # a lesion's contrast: how much of its tissue is replaced by it
+FREE_WATER = (0.1, 0.2, 0.35, 0.45, 0.55, 0.7, 0.9)  # contrast: how much of the tissue is replaced by it
 PLACES = {"front": (15.0, 99.0), "side": (-15.0, 15.0), "back": (-99.0, -15.0)}  # y of the lesion, mm
+VENTRICLES = (2.0, 2.8)  # enlarged ones; healthy slices have 0.6 to 1.9
 WORDS = ("normal", "healthy")
 
 
@@ -181,6 +182,24 @@ def lesion_grid(each: int, seed: int, split: str) -> tuple[np.ndarray, np.ndarra
         rows.append(chosen)
         places += [place] * wanted
     return np.concatenate(rows), np.array(places)
+
+
+def enlarged_ventricles(
+    size: int = 64, contrast: str = "t2w", count: int = 200, seed: int = 0, split: str = "val"
+) -> Trial:
+    """An anomaly of another kind: too much of what is normal, with nothing added.
+
+    Args:
+        size, contrast, seed: as for `phantom_anomalies`.
+        count: pairs of slices.
+        split: "val" or "test".
+    Returns:
+        Healthy slices, and the same with ventricles of a size in `VENTRICLES`; there are no masks.
+    """
+    factors = phantom.draw_factors(count, seed, 0.0, split)
+    larger = factors.copy()
+    larger[:, phantom.COLUMN["ventricle_size"]] = np.random.default_rng(seed).uniform(*VENTRICLES, count)
+    return Trial(*(_drawn(table, size, seed, split, contrast)[0] for table in (factors, larger)))
 
 
 def _trial(size: int, contrast: str, each: int, seed: int, split: str) -> Trial:

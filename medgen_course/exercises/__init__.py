@@ -5,9 +5,9 @@ One file per notebook, `verdict.py` for what all share. A check calls the functi
 """
 
 from medgen_course.exercises import hunts
-from medgen_course.exercises.anomaly import check_choose_threshold, check_residual_score
+from medgen_course.exercises.anomaly import check_spot_score, check_volume_threshold
 from medgen_course.exercises.anomaly_bug_hunt import check_anomaly_bug_hunt
-from medgen_course.exercises.anomaly_experiments import check_blur, check_smoothing
+from medgen_course.exercises.anomaly_experiments import check_scanner, check_smoothing
 from medgen_course.exercises.autoencoder import (
     check_interpolate,
     check_reconstruction_loss,
@@ -46,9 +46,7 @@ __all__ = [
     "check_balanced_accuracy",
     "check_best_length",
     "check_bits",
-    "check_blur",
     "check_bug_hunt",
-    "check_choose_threshold",
     "check_consistency",
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
@@ -73,14 +71,16 @@ __all__ = [
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
-    "check_residual_score",
     "check_sameness",
     "check_scales",
+    "check_scanner",
     "check_shift_error",
     "check_smoothing",
+    "check_spot_score",
     "check_tell_apart",
     "check_training_step",
     "check_truncation",
+    "check_volume_threshold",
     "check_weight",
     "hunts",
     "quiz",

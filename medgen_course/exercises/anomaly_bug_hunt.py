@@ -26,13 +26,13 @@ class _Case:
 
         def split(healthy: int, sick: int, low: int, high: int) -> Images:
             labels = rng.permutation(np.repeat([0, 1], [healthy, sick]))
-            grey = np.where(labels == 0, rng.integers(low, low + 30, len(labels)),
-                            rng.integers(high, high + 30, len(labels)))  # fmt: skip
+            grey = np.where(labels == 0, rng.integers(low, low + 60, len(labels)),
+                            rng.integers(high, high + 60, len(labels)))  # fmt: skip
             pattern = 1 + np.arange(16).reshape(1, 1, 4, 4) / 16
             images = grey[:, None, None, None] * pattern / 2
             return {"images": images.astype(np.uint8), "labels": labels}
 
-        return cls(split(20, 8, 40, 200), split(20, 10, 50, 160), split(16, 24, 60, 140))
+        return cls(split(60, 24, 40, 190), split(120, 60, 50, 180), split(100, 140, 60, 150))
 
 
 class _Detector:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 import numpy as np
+from matplotlib.patches import Patch
 
 from medgen_course import phantom
 from medgen_course.datasets.anomalies import Trial
@@ -13,6 +14,7 @@ from medgen_course.explorers.parts.base import choice, index_slider, one_thread,
 from medgen_course.explorers.parts.own_picture import OwnPicture
 from medgen_course.metrics.anomaly.detection import confusion, threshold_at
 from medgen_course.metrics.anomaly.scores import Detector
+from medgen_course.pictures import plots
 
 SLICES = 40  # validation anatomies to choose from
 PANEL = 256  # side of a panel in screen pixels, about
@@ -143,6 +145,18 @@ class AnomalyExplorer(OwnPicture):
         ]
         below = view.side_by_side(*charts)
         return view.stacked(above, below), self._says(scored.image[0], threshold, counts, measured)
+
+    def figure(self, title: str = "") -> plots.Figure:
+        """The picture as it stands, with what its colours and lines mean."""
+        figure = super().figure(title)
+        limit = self._measured[self.detector.value].limit
+        plots.colour_scale(figure, figure.axes[0], {0.0: "map: 0", limit: f"{limit:.2g} and more"})
+        colours = {"outline; this slice's score": view.HERE, "threshold": view.CUT}
+        figure.legend(
+            handles=[Patch(color=np.divide(rgb, 255), label=name) for name, rgb in colours.items()],
+            loc="outside lower right", ncols=2, frameon=False,
+        )  # fmt: skip
+        return figure
 
     def handle(self, change) -> None:
         """Draw; a control of the lesion or the slice puts an own picture away."""

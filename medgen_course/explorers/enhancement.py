@@ -29,6 +29,7 @@ from medgen_course.explorers.parts.wipe import Wipe
 from medgen_course.explorers.translation_words import say_lesions
 from medgen_course.metrics.lesions import lesion_report
 from medgen_course.pictures import plots, render_enhancement
+from medgen_course.pictures.render_translation import LESION, outline
 
 OWN = "your picture counts as the truth; no lesions are known"
 CAPTIONS = (GUESS, "answer: {method}", "truth", "answer − truth, ±{limit}: orange brighter, blue darker")
@@ -141,8 +142,11 @@ class EnhancementExplorer(OwnPicture):
     def wiped(self) -> plots.Figure:
         """The wipe as it stands, as a static figure."""
         shown = self.shown()
-        pair = (render_enhancement.enlarged(x[0], 4) for x in (shown.guess, shown.answer))
+        pair = [render_enhancement.enlarged(x[0], 4) for x in (shown.guess, shown.answer)]
         title = f"{self.chosen.label}: left {GUESS}, right {self.method.value}"
+        if self._rule and self._own is None and self.outlines.value:
+            for picture in pair:
+                picture[outline(self._truth.masks[self.index.value, 0], 4)] = LESION
         return plots.show(render_enhancement.wiped(*pair, self.wipe.place), title)
 
     def _offer(self) -> None:

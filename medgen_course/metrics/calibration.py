@@ -54,6 +54,19 @@ def spread_against_error(
     }
 
 
+def error_over_spread(std: Tensor, error: Tensor, where: Tensor | None = None) -> float:
+    """Root mean square error over root mean square spread, all pixels together.
+
+    Perfect draws, S of them, have sqrt(1 + 1/S): the truth is one more draw, and the mean of S is not exact.
+    In groups by spread no small S is perfect: a small spread is often a small one by chance.
+
+    Args:
+        std, error, where: as in `spread_against_error`.
+    """
+    spreads, errors = (x if where is None else x[where] for x in (std, error))
+    return math.sqrt(float(errors.square().mean() / spreads.square().mean()))
+
+
 def coverage(
     std: Tensor, error: Tensor, answers: int, levels: tuple[float, ...] = LEVELS, where: Tensor | None = None
 ) -> dict[float, float]:

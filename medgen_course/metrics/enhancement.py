@@ -6,24 +6,29 @@ sets of images in the features of a network (distances.py).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from medgen_course import pretrained
+from medgen_course.batches.degradations import Degradation, Hole
 from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets.domains import Truth
 from medgen_course.datasets.sources import Dataset
 from medgen_course.metrics.classification import embed, random_network
 from medgen_course.metrics.distances import frechet, kernel
-from medgen_course.metrics.lesions import LesionReport, lesion_report
 from medgen_course.metrics.reconstruction import bootstrap_interval, psnr, ssim, too_small_for_ssim
 from medgen_course.models.classifier import Classifier
 
 Row = dict[str, Any]
+Answer = Callable[[Tensor], Tensor]  # from a measurement, B first, to images (B, C, H, W) in [0, 1]
 ROUNDS = 8  # subsets of half of the images, for a band
+HALF = 0.5  # of a lesion's contrast, or of its area
+AIR = 0.1  # darker is outside the head
 
 
 class Eye:
@@ -80,18 +85,116 @@ def place(made: Tensor, truth: np.ndarray, eye: Eye) -> dict[str, Row]:
     return distortion(made, truth) | eye.distances(made)
 
 
-def lesion_rows(made: Tensor, truth: Truth) -> dict[str, Row]:
-    """`erased`, share of the lesions, and `invented`, share of the slices; see `fate`."""
-    report = fate(made, truth)
-    return {
-        "erased": bootstrap_interval(report.erased.astype(float)) | {"best": 0.0},
-        "invented": bootstrap_interval((report.invented > 0).astype(float)) | {"best": 0.0},
-    }
+@dataclass(frozen=True)
+class Fate:
+    """What became of the lesions, one entry for each that counts, K in all.
+
+    slices: indices of the slices that have one. area: pixels. kept: share of its contrast that is left, the
+    mean over its mask of answer(slice) − answer(healthy twin), both measured with the same noise or the same
+    hole; what a method does to every slice, as blurring a fold, drops out. drawn: mean over the same mask of
+    answer(twin) − twin, in units of the lesion's contrast: what is drawn where no lesion is.
+    """
+
+    slices: np.ndarray
+    area: np.ndarray
+    kept: np.ndarray
+    drawn: np.ndarray
+
+    @property
+    def erased(self) -> np.ndarray:
+        """Less than half of the contrast is left, bool (K,)."""
+        return self.kept < HALF
+
+    @property
+    def invented(self) -> np.ndarray:
+        """A healthy place is answered with more than half of a lesion's contrast, bool (K,)."""
+        return self.drawn > HALF
+
+    def rows(self) -> dict[str, Row]:
+        """`erased` and `invented`, shares of the lesions, and `kept`, the mean share of contrast.
+
+        Intervals over lesions; each has `n`, how many count, and the value None where there are none.
+        """
+        columns = {"erased": (self.erased, 0.0), "invented": (self.invented, 0.0), "kept": (self.kept, 1.0)}
+        if not len(self.kept):
+            empty = {"value": None, "n": 0, "note": "no hole covers a lesion"}
+            return dict.fromkeys(columns, empty)
+        return {
+            name: bootstrap_interval(values.astype(float)) | {"best": best, "n": len(values)}
+            for name, (values, best) in columns.items()
+        }
 
 
-def fate(made: Tensor, truth: Truth) -> LesionReport:
-    """What became of the lesions of slices whose healthy twins are known; thresholds of `lesion_report`."""
-    return lesion_report(made, truth.a, truth.healthy_a, truth.masks)
+def fate(answer: Answer, worse: Degradation, truth: Truth, seed: int = 0) -> Fate:
+    """What a method makes of slices with a lesion and of their healthy twins.
+
+    Where a hole is cut, only lesions count of which more than half lies in it, and there may be none: the
+    others are measured.
+
+    Args:
+        answer: from a measurement to images (B, C, H, W) in [0, 1].
+        worse: the degradation that is undone.
+        truth: at least one slice has a lesion.
+        seed: of the noise or the holes, the same for a slice and its twin.
+    Raises:
+        ValueError: no mask holds a lesion.
+    Source: the question of Cohen, Luck & Honari 2018; paired with the twin that only a phantom has.
+    """
+    slices = np.flatnonzero(truth.masks.any((1, 2, 3)))
+    if not len(slices):
+        raise ValueError("no mask holds a lesion, so none can be erased; give slices with lesions.")
+    known = truth.at(slices)
+    x, twin = (to_unit(torch.from_numpy(np.ascontiguousarray(part))) for part in (known.a, known.healthy_a))
+    y, y_twin = (worse.measure(part, torch.Generator().manual_seed(seed)) for part in (x, twin))
+    if isinstance(worse, Hole):
+        hidden = (_over(1 - y[:, -1:], torch.from_numpy(known.masks != 0)) > HALF).numpy()
+        slices, known, y, y_twin, x, twin = (
+            slices[hidden], known.at(hidden), y[hidden], y_twin[hidden], x[hidden], twin[hidden],
+        )  # fmt: skip
+    made, made_twin = (answer(part) if len(slices) else x for part in (y, y_twin))
+    kept = kept_share(made, made_twin, known)
+    drawn = kept_share(made_twin, twin, known)
+    return Fate(slices, known.masks.astype(bool).sum((1, 2, 3)), kept, drawn)
+
+
+def kept_share(made: Tensor, made_twin: Tensor, truth: Truth) -> np.ndarray:
+    """Share of each lesion's contrast that answers have, (K,): mean of made − made_twin over its mask.
+
+    Args:
+        made, made_twin: answers to the slices of `truth` and to their healthy twins, (N, 1, H, W).
+    """
+    ill = np.flatnonzero(truth.masks.any((1, 2, 3)))
+    known = truth.at(ill)
+    x, twin = (to_unit(torch.from_numpy(np.ascontiguousarray(part))) for part in (known.a, known.healthy_a))
+    mask = torch.from_numpy(known.masks != 0)
+    return (_over(made[ill] - made_twin[ill], mask) / _over(x - twin, mask)).numpy()
+
+
+def fine(images: Tensor) -> Tensor:
+    """The finest detail: what a mean of 3 × 3 pixels takes away, the shape of images (N, C, H, W)."""
+    return images - avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+
+
+def fine_detail(made: Tensor, x: Tensor) -> dict[str, np.ndarray]:
+    """How much of the finest detail there is, and how much of that is true.
+
+    Args:
+        made, x: answers and truth, floats in [0, 1], (N, C, H, W); counted inside the head, x > `AIR`.
+    Returns:
+        For each image, (N,): `amount`, its standard deviation over the truth's, and `agreement`, its
+        correlation with the truth's. Detail that is made up adds to the first and not to the second.
+    """
+    rows: dict[str, list[float]] = {"amount": [], "agreement": []}
+    for one, other, inside in zip(fine(made), fine(x), x > AIR, strict=True):
+        pair = torch.stack([one[inside], other[inside]]).double()
+        rows["amount"].append(float(pair[0].std() / pair[1].std()))
+        rows["agreement"].append(float(torch.corrcoef(pair)[0, 1]))
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def _over(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over each mask, (B,)."""
+    return (values * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3))
 
 
 def other_kind(truth: Truth) -> Truth:
@@ -107,7 +210,7 @@ def other_kind(truth: Truth) -> Truth:
 def best_strength(
     method: Callable[[Tensor, float], Tensor], grid: Sequence[float], guess: Tensor, truth: Tensor
 ) -> float:
-    """The strength of a classic method with the highest mean PSNR; give it validation images.
+    """The strength of a classic method with the highest mean PSNR; give it images that measure nothing else.
 
     Args:
         method: (images (N, C, H, W), strength) to images.

@@ -37,6 +37,19 @@ def nonlocal_means(x: Tensor, strength: float) -> Tensor:
     return _each(lambda image: denoise_nl_means(image, h=strength, **settings), x)
 
 
+def rician_unbiased(m: Tensor, sigma: float) -> Tensor:
+    """Filtered magnitudes m without the brightness that Rician noise adds: √max(m² − 2σ², 0).
+
+    The noise is in two channels and only its magnitude is kept, so E m² = x² + 2σ²: what was black is grey.
+
+    Args:
+        m: filtered images (B, C, H, W).
+        sigma: of the noise in each channel, in units of the grey scale.
+    Source: Nowak 1999, equation 7; with non-local means, Wiest-Daesslé et al. 2008.
+    """
+    return (m.square() - 2 * sigma**2).clamp(min=0).sqrt()
+
+
 def total_variation(x: Tensor, weight: float) -> Tensor:
     """Less total variation for distance to x (Rudin, Osher & Fatemi 1992), as Chambolle 2004 does it."""
     from skimage.restoration import denoise_tv_chambolle
@@ -68,11 +81,11 @@ def biharmonic(x: Tensor, known: Tensor) -> Tensor:
 
 
 DENOISERS: dict[str, tuple[Callable[[Tensor, float], Tensor], tuple[float, ...]]] = {
-    "Gaussian": (gaussian, (0.5, 0.7, 1.0, 1.4)),
+    "Gaussian": (gaussian, (0.3, 0.4, 0.5, 0.6, 0.7, 1.0)),
     "median": (median, (1, 2)),
-    "non-local means": (nonlocal_means, (0.04, 0.06, 0.08, 0.1, 0.14)),
-    "total variation": (total_variation, (0.03, 0.05, 0.08, 0.12, 0.18)),
-}  # name -> the filter, and strengths to choose from on validation
+    "non-local means": (nonlocal_means, (0.04, 0.06, 0.08, 0.1, 0.14, 0.2)),
+    "total variation": (total_variation, (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.18)),
+}  # name -> the filter, and strengths to choose from; the median's smallest is that of 3 x 3 pixels
 
 
 def _each(change: Callable[[np.ndarray], np.ndarray], x: Tensor) -> Tensor:

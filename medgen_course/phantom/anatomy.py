@@ -5,6 +5,7 @@ structure that a ramp one pixel wide gives it, so that edges are partial volumes
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from medgen_course.phantom.brain import brain_half_axes, draw_brain
 from medgen_course.phantom.lesion import Lesions, draw_lesions
-from medgen_course.phantom.points import Points, at_least, reach, share, sqrt, times
+from medgen_course.phantom.points import Points, at_least, reach, share, sqrt
 
 FIELD_OF_VIEW = 200.0  # mm, both sides
 SOFTNESS = 1.5  # mm over which an edge fades at least, because surfaces run askew through a thick slice
@@ -60,11 +61,11 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
         Shares of every pixel: tissues in the order fat, muscle, csf, grey, white, shape
         (N, 5, size, size), sum <= 1 (the rest is air and bone); and the pixels that lesions touch.
     """
-    table = factors.numpy()
     each = oversampling(size)
     pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
-    f = {name: table[:, i, None, None, None] for i, name in enumerate(FACTORS)}  # each (N, 1, 1, 1)
-    maps = np.empty((5, len(table), each * each, size, size), dtype=np.float32)
+    flat = dict(zip(FACTORS, factors.numpy().T, strict=True))  # each (N,)
+    f = dict(zip(FACTORS, factors.T[..., None, None, None].unbind(), strict=True))  # each (N, 1, 1, 1)
+    maps = np.empty((5, len(factors), each * each, size, size), dtype=np.float32)
     fat, muscle, csf, grey, white = maps
     maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
@@ -73,13 +74,10 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     skin = _skin(f, x, y, forward)
     _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
     skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
-    inside = Points.of(skin > reach(pixel))
-    shares = draw_brain(f, inside, *inside.pick(x, y, skin), pixel)
-    for stack, values in zip((grey, white), shares, strict=True):
-        inside.put(values, stack)
+    x, y = x.numpy(), y.numpy()
+    draw_brain(flat, x, y, skin.numpy(), pixel, grey, white)
     csf -= white
     csf -= grey
-    flat = {name: values.reshape(-1) for name, values in f.items()}
     lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
     return torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1), lesions
 
@@ -108,24 +106,31 @@ def _head_frame(f, size):
 
     Shape (N, P, size, size): the P points of a pixel come before the pixels, so that averaging adds images.
     """
+    line = _line(size)
+    right = line[:, None, :] - f["shift_x"][..., None]  # (N, 1, each, 1, size)
+    up = -line[:, None, :, None] - f["shift_y"][..., None]  # (N, each, 1, size, 1)
+    angle = f["rotation"][..., None].deg2rad()
+    c, s = angle.cos(), angle.sin()
+    shape = (len(angle), len(line) ** 2, size, size)
+    return (c * right + s * up).view(shape), (c * up - s * right).view(shape)
+
+
+@lru_cache(maxsize=4)
+def _line(size: int) -> Tensor:
+    """Places in mm along a side of the image: those of all pixels' first points, of the second, ..."""
     each = oversampling(size)
     line = (torch.arange(size * each) + 0.5) * (FIELD_OF_VIEW / (size * each)) - FIELD_OF_VIEW / 2
-    line = line.view(size, each).T.contiguous()  # (each, size)
-    shift_x, shift_y, angle = (
-        torch.from_numpy(f[name])[..., None] for name in ("shift_x", "shift_y", "rotation")
-    )
-    right, up = line[:, None, :] - shift_x, -line[:, None, :, None] - shift_y
-    c, s = torch.cos(torch.deg2rad(angle)), torch.sin(torch.deg2rad(angle))
-    shape = (len(angle), each * each, size, size)
-    return (c * right + s * up).view(shape).numpy(), (c * up - s * right).view(shape).numpy()
+    return line.view(size, each).T.contiguous()  # (each, size)
 
 
 def _skin(f, x, y, forward):
-    """Depth in mm under the skin, along the ray from the centre of the head."""
-    xx = times(forward, f["head_taper"])
-    np.subtract(1.0, xx, out=xx)
-    times(xx, f["head_width"] / 2, out=xx)
-    np.divide(x, xx, out=xx)
+    """Depth in mm under the skin, along the ray from the centre of the head.
+
+    torch's steps are the faster ones where shapes differ, NumPy's where a root is drawn.
+    """
+    width = (1.0 - forward * f["head_taper"]).mul_(f["head_width"] / 2)
+    skin = torch.div(x, width, out=width)
+    x, y, forward, xx = x.numpy(), y.numpy(), forward.numpy(), skin.numpy()
     xx *= xx
     yy = forward * forward
     radius = xx + yy
@@ -140,17 +145,17 @@ def _skin(f, x, y, forward):
     distance += np.multiply(y, y, out=yy)
     distance += 1e-6
     xx *= sqrt(distance)
-    return xx
+    return skin
 
 
 def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
     """Write the shares of fat and muscle, and of everything inside the skull, to the last three."""
     scalp, skull = f["scalp_thickness"], f["skull_thickness"]
-    further_in = skin >= scalp + skull - reach(pixel) + 0.01  # is neither fat nor muscle nor bone
+    further_in = (skin >= scalp + skull - reach(pixel) + 0.01).numpy()  # neither fat nor muscle nor bone
     cavity[...] = further_in
-    ring = Points.of((skin > reach(pixel)) > further_in)
-    skin, forward = ring.pick(skin, forward)
-    scalp, skull = ring.repeat(f, "scalp_thickness", "skull_thickness")
+    ring = Points.of((skin > reach(pixel)).numpy() > further_in)
+    skin, forward = ring.pick(skin.numpy(), forward.numpy())
+    scalp, skull = (thickness.flatten().numpy().repeat(ring.counts) for thickness in (scalp, skull))
     depth = skin - scalp
     bone = depth - 0.6 * skull * at_least(0.0, 1.0 - ((forward - 0.35) / 0.45) ** 2)
     inside = depth - skull  # the bone is thin under the temporal muscle

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from medgen_course.phantom.deep import draw_deep
 from medgen_course.phantom.folds import clefts, warp
-from medgen_course.phantom.points import reach, share, sign, sin, sqrt
+from medgen_course.phantom.points import Points, reach, share, sign, sin, sqrt
 
 Values = np.ndarray | Tensor
 
@@ -28,7 +28,6 @@ def brain_half_axes(f: dict[str, Values]) -> tuple[Values, Values]:
 
 def _numbers(f, pixel):
     """The factors of the images, and what else the steps below need to know of an image: each (N,)."""
-    f = {name: values.reshape(-1) for name, values in f.items()}
     width, length = brain_half_axes(f)
     half, thick = 0.5 * f["sulcal_width"], f["cortical_thickness"]
     near = half + thick - reach(pixel)  # a cleft further away than this leaves a point white
@@ -49,21 +48,29 @@ def _numbers(f, pixel):
     }  # fmt: skip
 
 
-def draw_brain(f, points, x, y, depth, pixel):
-    """Shares of grey and white matter."""
-    f = _numbers(f, pixel)
+def draw_brain(f, x, y, depth, pixel, grey, white):
+    """Write the shares of grey and white matter into two stacks like x, y and depth: (N, ...).
+
+    The points near the surface, where sulci are, come first in the list, those of all images, and then the
+    others. So the list is one of 2 N images, and every number stands twice in `f`.
+    """
+    f = _numbers(dict(zip(f, np.tile(list(f.values()), 2), strict=True)), pixel)
+    deepest = f["deepest_sulcus"][: len(depth), None, None, None]
+    outer, inner = Points.of((depth > reach(pixel)) & (depth < deepest)), Points.of(depth >= deepest)
+    points = outer.then(inner)
+    x, y, depth = points.pick(x, y, depth)
     warp_x, warp_y = warp(f, points, x, y)
     width, length = points.repeat(f, "width", "length")
     ax = np.abs((x + 0.2 * warp_x) * BRAIN_X / width)  # template coordinates
     ty = (y + 0.2 * warp_y) * BRAIN_Y / length
     side = sign(x)
-    cleft = clefts(f, points, x, y, warp_x, warp_y, depth, ax, ty, side)
+    cleft = clefts(f, points, len(outer.index), x, y, warp_x, warp_y, depth, ax, ty, side)
     surface, core = _surface_and_core(f, points, depth, cleft, pixel)
     fluid, deep = draw_deep(f, points, ax, ty, side, pixel)
     no_fluid = 1.0 - fluid
-    white = core * no_fluid * (1.0 - deep)
-    grey = surface * no_fluid - white
-    return grey, white
+    white_share = core * no_fluid * (1.0 - deep)
+    points.put(white_share, white)
+    points.put(surface * no_fluid - white_share, grey)
 
 
 def _surface_and_core(f, points, depth, cleft, pixel):

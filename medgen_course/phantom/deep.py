@@ -33,12 +33,12 @@ def draw_deep(f, points, ax, ty, side, pixel):
 def _bounds(size, ventricle, pixel):
     """Largest ax, lowest and highest ty in mm of the deep structures but for the occipital horns."""
     edge = -reach(pixel)
-    widest, narrowest = ventricle.max().item(), ventricle.min().item()
+    largest, widest, narrowest = size.max().item(), ventricle.max().item(), ventricle.min().item()
     third = 11.0 * math.sqrt(1.0 + edge / (1.8 * narrowest))
     right = [8.0 + 8.1 * widest + edge]  # frontal horns; the third ventricle is narrower
     low, high = [2.0 - edge, -8.0 - third], [31.0 + edge, -8.0 + third]
     for (x, y), (short, long), tilt in (CAUDATE, PUTAMEN, PALLIDUM, THALAMUS):
-        grown = size.max().item() + edge / short
+        grown = largest + edge / short
         c, s = math.cos(tilt), math.sin(tilt)
         right.append(x + 3.0 * max(0.0, widest - 1.0) + grown * math.hypot(c * short, s * long))
         low.append(y - grown * math.hypot(s * short, c * long))

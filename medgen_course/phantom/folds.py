@@ -17,23 +17,25 @@ def warp(f, points, x, y):
     return warp_x, warp_y
 
 
-def clefts(f, points, x, y, warp_x, warp_y, depth, ax, ty, side):
-    """Distance in mm to the nearest fold, `near` at most: what lies further away changes nothing."""
-    near, deepest, insula = points.repeat(f, "near", "deepest_sulcus", "insula")
+def clefts(f, points, outer, x, y, warp_x, warp_y, depth, ax, ty, side):
+    """Distance in mm to the nearest fold, `near` at most: what lies further away changes nothing.
 
-    outer = points.where(depth < deepest)
-    sulci = _sulci(f, outer, *outer.pick(x, y, warp_x, warp_y, depth, side))
+    The first `outer` points are those that sulci can reach.
+    """
+    near, insula = points.repeat(f, "near", "insula")
+
+    head = slice(outer)
+    around = (values[head] for values in (x, y, warp_x, warp_y, depth, side))
+    np.minimum(near[head], _sulci(f, points.first(outer), *around), out=near[head])
 
     gap = at_least(0.0, np.minimum(34.0 - ty, ty + 42.0))  # closed there by the corpus callosum
-    medial = points.where((gap < near + 0.5) & (ax < near + 13.0))
+    medial = points.where((gap < near + 0.51) & (ax < near + 13.01))  # 0.01 against rounding
     fissures = _medial_fissures(f, medial, *medial.pick(ax, ty, gap, warp_y, side))
+    medial.put(np.minimum(*medial.pick(near), fissures), near)
 
-    ahead = ty - 1.0
-    lateral = points.where((np.abs(ahead) < near + 15.3) & (ax > insula))
-    sylvian = _lateral_fissures(*lateral.pick(ax, ty, ahead, warp_y))
-
-    for where, distance in ((outer, sulci), (medial, fissures), (lateral, sylvian)):
-        where.put(np.minimum(*where.pick(near), distance), near)
+    lateral = points.where((np.abs(ty - 1.0) < near + 15.31) & (ax > insula))
+    sylvian = _lateral_fissures(*lateral.pick(ax, ty, warp_y))
+    lateral.put(np.minimum(*lateral.pick(near), sylvian), near)
     return near
 
 
@@ -61,8 +63,9 @@ def _medial_fissures(f, points, ax, ty, gap, warp_y, side):
     return np.minimum(midline, sqrt((15.0 * (rung - number)) ** 2 + beyond * beyond))
 
 
-def _lateral_fissures(ax, ty, ahead, warp_y):
+def _lateral_fissures(ax, ty, warp_y):
     """Distance in mm to the Sylvian fissure and to the insula in its depth."""
+    ahead = ty - 1.0
     across = ty - 0.35 * (ax - 42.0) + 0.5 * warp_y
     sylvian = sqrt(at_least(0.0, 41.0 - ax) ** 2 + across * across) - 0.6
     bow = ax - 40.5 + 0.020 * ahead**2

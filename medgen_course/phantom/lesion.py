@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.phantom.points import atan2, reach, share, sin, sqrt
+from medgen_course.phantom.points import atan2, clip, reach, share, sin, sqrt
 
 LESION_EDGE = 2.5  # mm over which a lesion fades at least
+NUMBERS = ("lesion_x", "lesion_y", "lesion_radius", "fold_phase_1", "fold_phase_2")
 WAVES = ((0.14, 2, "fold_phase_1"), (0.09, 3, "fold_phase_2"))  # height of the radius, number, phase
 
 
@@ -22,17 +23,19 @@ class Lesions:
 
     image, pixel: int64 (K,), the image and the place in its flattened pixels.
     share: float32 (K,), share of brain tissue that the lesion takes, > 0.
+    marked: bool (K,), whether the mask has the pixel: half of it is lesion, or no pixel has more.
     """
 
-    image: Tensor
-    pixel: Tensor
-    share: Tensor
+    image: np.ndarray
+    pixel: np.ndarray
+    share: np.ndarray
+    marked: np.ndarray
 
     def maps(self, n: int, size: int) -> Tensor:
         """The shares as images: (n, 1, size, size), zero where no lesion is."""
-        flat = torch.zeros(n, size * size)
+        flat = np.zeros((n, size * size), dtype=np.float32)
         flat[self.image, self.pixel] = self.share
-        return flat.view(n, 1, size, size)
+        return torch.from_numpy(flat).view(n, 1, size, size)
 
 
 def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places, pixel: float) -> Lesions:
@@ -48,7 +51,7 @@ def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places
     """
     row, column, width = places
     ill = np.flatnonzero(table["lesion_present"] > 0)
-    f = {name: values[ill][:, None, None, None] for name, values in table.items()}  # each (M, 1, 1, 1)
+    f = {name: table[name][ill][:, None, None, None] for name in NUMBERS}  # each (M, 1, 1, 1)
     n, each, size = len(ill), x.shape[1], x.shape[-1]
     edge = max(pixel, LESION_EDGE)
     furthest = (1.0 + sum(height for height, *_ in WAVES) + 0.01) * f["lesion_radius"] - reach(edge)
@@ -62,8 +65,9 @@ def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places
     squared, around = dx * dx + dy * dy, atan2(dy, dx)
     wave = sum(h * sin(k * around + 2 * math.pi * f[phase]) for h, k, phase in WAVES)
     depth = f["lesion_radius"] * (1.0 + wave) - sqrt(squared)
-    taken = (share(depth, edge) * (white + grey)).mean(axis=1).clip(0.0, 1.0).reshape(n, side * side)
-    touched = taken > 0
-    which = np.nonzero(touched)[0]
-    found = (ill[which], flat.reshape(n, side * side)[touched], taken[touched])
-    return Lesions(*(torch.from_numpy(array) for array in found))
+    taken = (share(depth, edge) * (white + grey)).sum(axis=1).reshape(n, side * side)
+    taken = clip(taken / each, 0.0, 1.0)
+    marked = taken >= taken.max(axis=1, keepdims=True).clip(max=0.5)
+    touched = np.nonzero(taken)
+    pixels = flat.reshape(n, side * side)
+    return Lesions(ill[touched[0]], pixels[touched], taken[touched], marked[touched])

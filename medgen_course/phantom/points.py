@@ -57,13 +57,6 @@ def clip(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return values
 
 
-def times(values: np.ndarray, factors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Values (N, ...) times a number for each image, (N, 1, ...); torch's is faster where shapes differ."""
-    out = np.empty_like(values) if out is None else out
-    torch.mul(torch.from_numpy(values), torch.from_numpy(factors), out=torch.from_numpy(out))
-    return out
-
-
 def sign(values: np.ndarray) -> np.ndarray:
     """-1, 0 or 1, float32."""
     return torch.from_numpy(values).sign().numpy()
@@ -72,31 +65,42 @@ def sign(values: np.ndarray) -> np.ndarray:
 class Points:
     """Some points of a stack of images (N, ...), as a flat list of K, image after image.
 
-    inside: bool, the points to take; `starts` (N + 1,) are the places in it where the images begin.
+    index: int64 (K,), places of the points in the flattened stack; `starts` (N + 1,) are the places in that
+    list where the images begin; `size` is the length of the flattened stack.
     """
 
-    def __init__(self, inside: np.ndarray, starts: np.ndarray):
-        self.size = inside.size
-        self.index = np.flatnonzero(inside)  # (K,)
-        self.starts = np.searchsorted(self.index, starts)
-        self.counts = np.diff(self.starts)
+    def __init__(self, index: np.ndarray, starts: np.ndarray, size: int):
+        self.index, self.starts, self.size = index, starts, size
+        self.counts = starts[1:] - starts[:-1]
 
     @classmethod
     def of(cls, inside: np.ndarray) -> "Points":
         """Points of a stack of masks (N, ...)."""
-        return cls(inside, np.arange(len(inside) + 1) * math.prod(inside.shape[1:]))
+        index = np.flatnonzero(inside)
+        starts = index.searchsorted(np.arange(len(inside) + 1) * math.prod(inside.shape[1:]))
+        return cls(index, starts, inside.size)
 
     def where(self, inside: np.ndarray) -> "Points":
         """Some of these points: inside is bool (K,)."""
-        return Points(inside, self.starts)
+        index = np.flatnonzero(inside)
+        return Points(index, index.searchsorted(self.starts), inside.size)
+
+    def then(self, others: "Points") -> "Points":
+        """These points and then others of the same stack, as if it were a stack of 2 N images."""
+        starts = np.concatenate([self.starts, others.starts[1:] + len(self.index)])
+        return Points(np.concatenate([self.index, others.index]), starts, self.size)
+
+    def first(self, count: int) -> "Points":
+        """The first points of the list."""
+        return Points(self.index[:count], np.minimum(self.starts, count), self.size)
 
     def pick(self, *stacks: np.ndarray) -> list[np.ndarray]:
         """The values (K,) of every stack at these points."""
-        return [stack.reshape(-1).take(self.index) for stack in stacks]
+        return [stack.reshape(-1).take(self.index, mode="wrap") for stack in stacks]  # unchecked: faster
 
     def repeat(self, f: dict[str, np.ndarray], *names: str) -> list[np.ndarray]:
-        """Numbers of the images, each (N,) or (N, 1, ...), for every point: (K,) each."""
-        return [np.repeat(f[name].reshape(-1), self.counts) for name in names]
+        """Numbers of the images, each (N,), for every point: (K,) each."""
+        return [f[name].repeat(self.counts) for name in names]
 
     def put(self, values: np.ndarray, stack: np.ndarray) -> None:
         """Write values (K,) at these points of a contiguous stack."""

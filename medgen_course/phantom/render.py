@@ -64,15 +64,16 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
     masks = np.zeros((n, 1, size, size), dtype=np.uint8)
     np.empty(RECYCLED_BYTES, dtype=np.uint8)  # freed at once, so that glibc keeps at hand what steps free
     step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
+    streams = [stream(seed, split, 1, start) for start in range(0, n, step)]  # quicker in a row
 
     def draw(first: int) -> None:
         part = slice(first, first + CHUNKS * step)
-        rows = torch.from_numpy(table[part])
-        maps, lesions = tissue_maps(rows, size)
+        maps, lesions = tissue_maps(torch.from_numpy(table[part]), size)
+        maps = maps.transpose(0, 1)
         images = _mix(maps)
-        _add_lesions(images, masks[part], maps, lesions, rows[:, CONTRAST])
-        for start, chunk in zip(range(first, n, step), images.split(step), strict=False):
-            rng = torch.Generator().manual_seed(stream(seed, split, 1, start))
+        _add_lesions(images.numpy(), masks[part], maps.numpy(), lesions, table[part, CONTRAST])
+        for start, chunk in zip(range(first, n, step), images.transpose(0, 1).split(step), strict=False):
+            rng = torch.Generator().manual_seed(streams[start // step])
             grey = _acquire(chunk, bias_field, noise, rng).numpy()
             t1w[start : start + step] = grey[:, :1]
             t2w[start : start + step] = grey[:, 1:]
@@ -91,24 +92,19 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
 
 
 def _mix(maps: Tensor) -> Tensor:
-    """Noise-free T1w and T2w (N, 2, H, W) of shares (N, 5, H, W) that lie in memory tissue by tissue."""
-    by_tissue = maps.transpose(0, 1)
-    images = SIGNALS @ by_tissue.reshape(len(TISSUES), -1)
-    return images.view(2, *by_tissue.shape[1:]).transpose(0, 1)
+    """Noise-free T1w and T2w (2, N, H, W) of shares (5, N, H, W)."""
+    return (SIGNALS @ maps.view(len(TISSUES), -1)).view(2, *maps.shape[1:])
 
 
-def _add_lesions(images: Tensor, masks: np.ndarray, maps: Tensor, lesions: Lesions, contrast: Tensor) -> None:
+def _add_lesions(images: np.ndarray, masks: np.ndarray, maps: np.ndarray, lesions: Lesions, contrast) -> None:
     """Replace a fraction `contrast` (N,) of the tissue in lesions by free water, and mark them; in place."""
-    image, pixel, share = lesions.image, lesions.pixel, lesions.share
-    place = image * images[0, 0].numel() + pixel
-    grey, white = (by_tissue.flatten()[place] for by_tissue in maps.unbind(1)[3:])
-    change = contrast[image] * share
-    for grey_level, signal in zip(images.unbind(1), SIGNALS, strict=True):
-        csf, of_grey, of_white = signal[2:]
-        tissue = (grey * of_grey + white * of_white) / (grey + white).clamp(min=1e-6)
-        grey_level.view(-1)[place] += change * (csf - tissue)
-    fullest = torch.zeros(len(masks)).scatter_reduce_(0, image, share, "amax")
-    masks.reshape(len(masks), -1)[image, pixel] = share >= fullest.clamp(max=0.5)[image]
+    place = lesions.image * images[0, 0].size + lesions.pixel
+    grey, white = (tissue.reshape(-1)[place] for tissue in maps[3:])
+    change = contrast[lesions.image] * lesions.share
+    for grey_level, (csf, of_grey, of_white) in zip(images, SIGNALS[:, 2:].numpy(), strict=True):
+        tissue = (grey * of_grey + white * of_white) / np.maximum(grey + white, 1e-6)
+        grey_level.reshape(-1)[place] += change * (csf - tissue)
+    masks.reshape(-1)[place] = lesions.marked
 
 
 def _acquire(images: Tensor, bias_field: bool, noise: float, rng: torch.Generator) -> Tensor:

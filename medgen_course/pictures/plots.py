@@ -70,6 +70,7 @@ def rows(
     title="",
     width: float = 7.0,
     limit: float | None = None,
+    heat: tuple[float, float] | None = None,
 ) -> Figure:
     """Rows of images, each with its name to the left, and headings over the columns.
 
@@ -80,6 +81,7 @@ def rows(
         title: states the finding.
         width: of all pictures in a row, in inches at 100 dpi, at most; small images are enlarged to about it.
         limit: of `render.difference`, where a row shows differences: a scale below says what colours mean.
+        heat: the values that get no colour and the full one, where a row shows maps by `render.tint`.
     Raises:
         ValueError: no images, images of several sizes, or another number of headings than of columns.
     """
@@ -110,18 +112,28 @@ def rows(
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     if limit is not None:
-        figure.set_figheight(figure.get_figheight() + 0.55)
-        _difference_scale(figure, axes, limit)
+        labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
+        colour_scale(figure, axes, labels, signed=True)
+    elif heat is not None:
+        colour_scale(figure, axes, {heat[0]: f"{heat[0]:.2g}", heat[1]: f"{heat[1]:.2g}, anomalous"})
     return figure
 
 
-def _difference_scale(figure: Figure, axes: Axes, limit: float) -> None:
-    """What the colours of `render.difference` mean, in grey levels on the [0, 1] scale."""
-    colours = matplotlib.colors.ListedColormap(render.tint(np.linspace(-1, 1, 255), 1.0) / 255)
-    scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-limit, limit), colours)
+def colour_scale(figure: Figure, axes: Axes, labels: Mapping[float, str], signed: bool = False) -> None:
+    """What the colours of `render.tint` mean, below a picture.
+
+    Args:
+        figure, axes: the picture; the figure grows.
+        labels: value -> text, from the lowest value of the scale to the highest.
+        signed: the scale runs from blue to orange, not from no colour to orange.
+    """
+    figure.set_figheight(figure.get_figheight() + 0.55)
+    shades = np.linspace(-1.0 if signed else 0.0, 1.0, 255)
+    colours = matplotlib.colors.ListedColormap(render.tint(shades, 1.0) / 255)
+    scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(min(labels), max(labels)), colours)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02,
                           panchor=False)  # fmt: skip
-    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}, darker", "0", f"+{limit:g}, brighter"])
+    bar.set_ticks(list(labels), labels=list(labels.values()))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=10)
 

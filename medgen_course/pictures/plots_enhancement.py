@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.ticker import LogLocator, NullFormatter
+
 from medgen_course.pictures.plots import _MARKERS, PALETTE, _curve_axes
 from medgen_course.pictures.style import Figure
 
@@ -32,6 +34,9 @@ def plane(
     upwards = f"{measure} distance; less is more like true images"
     axes = _curve_axes(figure, "PSNR (dB); more is nearer to the truth", upwards, title)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     if best is not None and best > 0:
         axes.axhline(best, color="#666666", linestyle=":", label="true images")
     for i, (name, rows) in enumerate(points.items()):
@@ -42,7 +47,7 @@ def plane(
         for label, rows in curve.items():
             _point(axes, rows[distortion], rows[perception], "black", ".", None)
             place = rows[distortion]["value"], rows[perception]["value"]
-            axes.annotate(label, place, (6, 4), textcoords="offset points", fontsize=9)
+            axes.annotate(label, place, (8, -16), textcoords="offset points", fontsize=10)
     if points:
         figure.legend(ncols=2, loc="outside lower center", frameon=False)
     named = [f"{name} {_told(rows, distortion, perception)}" for name, rows in points.items()]

@@ -264,10 +264,13 @@ def enhancer() -> Figure:
         ((548, y - HALF - 18), (590, 128)),
     ):
         pen.arrow(start, end)
-    pen.arrow((300, y - HALF - 18), (583, 98), dashed=True, bend=0.12)
-    pen.text((380, 84), "$D$ sees the guess too", size=SMALL)
+    pen.arrow((300, y - HALF - 18), (586, 104), dashed=True, bend=0.12)
+    pen.arrow((44, y - HALF - 18), (586, 92), dashed=True, bend=0.18)
+    pen.text((384, 88), "the guess, with the answer", size=SMALL)
+    pen.text((240, 52), "or with the true image: $D$ tells them apart", size=SMALL)
+    pen.arrow((536 + HALF, y), (598, y))
     text = r"distance of $\hat x$ and $x$: moves the U-Net"
     pen.loss((290, 296), text, (44, y + HALF), (536, y + HALF), bend=0.1)
     pen.loss((530, 26), r"$\lambda$ · adversarial loss: moves the U-Net", (630, 78))
-    pen.text((636, y), "data consistency:\nback to $y$,\nnothing learnt", size=SMALL)
+    pen.text((646, y), "data\nconsistency:\nback to $y$,\nnothing learnt", size=SMALL)
     return pen.figure

@@ -13,7 +13,7 @@ from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import from_dataset
 from medgen_course.datasets.npz import problem
-from medgen_course.metrics.enhancement import Eye, distortion, lesion_rows
+from medgen_course.metrics.enhancement import Eye, distortion, fate
 from medgen_course.metrics.reconstruction import too_small_for_ssim
 from medgen_course.models.cyclegan_networks import PatchDiscriminator
 from medgen_course.models.unet import DISTANCES, Enhancer, EnhancerAlgorithm, UNet
@@ -34,7 +34,8 @@ SHOWN = {
     "ssim": "SSIM",
     "frechet": "Fréchet distance",
     "erased": "lesions erased",
-    "invented": "slices with inventions",
+    "invented": "healthy places drawn as lesions",
+    "kept": "lesion contrast kept",
 }
 LEGEND = (
     "worst: the first guess (the noisy image, bicubic, zero-filled, the hole in mean grey). best of the "
@@ -103,7 +104,7 @@ def load(run: RunFolder, config: dict[str, Any]) -> Enhancer:
 def evaluate(model: Enhancer, config: dict[str, Any], data: Dataset, **_: Any) -> dict[str, dict[str, Any]]:
     """Figures on test images, degraded with seed 0: see `metrics.enhancement`.
 
-    psnr, ssim, frechet, kernel; on the phantom also erased and invented, for its lesions are known.
+    psnr, ssim, frechet, kernel; on the phantom also erased, invented and kept, for its lesions are known.
     """
     check_fit(config, data)
     images = data.test.images
@@ -121,7 +122,11 @@ def evaluate(model: Enhancer, config: dict[str, Any], data: Dataset, **_: Any) -
     if "paired" in data.train.extras:  # only the phantom knows its lesions
         truth = from_dataset(data).test.truth
         if truth.masks.any():
-            rows |= lesion_rows(made, truth)
+            lesions, control = (
+                fate(answer, model.degradation, truth).rows()
+                for answer in (model.restore, model.degradation.guess)
+            )
+            rows |= {name: row | {"worst": control[name]["value"]} for name, row in lesions.items()}
     return rows
 
 

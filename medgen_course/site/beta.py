@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from medgen_course import pretrained
+from medgen_course.batches.transforms import to_unit
 from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.beta_view import COLUMNS, REACH, TRAVERSED
 from medgen_course.explorers.conventions import CONVENTIONS
 from medgen_course.explorers.parts.curve import RateDistortion
 from medgen_course.models.multirate import ConditionedVAE
+from medgen_course.pictures import render
 from medgen_course.pretrained import BETAS
 from medgen_course.site.charts import png
 from medgen_course.site.chest import chest
@@ -100,6 +102,22 @@ def start(live: Live) -> Live:
     known = {key: data[key] for key in ("betas", "shape", "latents")}
     known |= {"controls": {"beta": data["controls"]["beta"]}, "kl": data["kl"]}
     return Live("start", live.title, live.sentence, {}, known | {"images": data["images"][: FILMS * pixels]})
+
+
+STILL = (1.0, 30.0, BETAS[-1])
+STILL_SAYS = "Real films above; below them what is left at β = " + ", ".join(f"{beta:g}" for beta in STILL)
+
+
+def still() -> bytes:
+    """A PNG for the first page where nothing can run: films, and what is left of them at some β."""
+    _, data, model = explorer()
+    images = data.val.images[:FILMS]
+    rows, x = [images], to_unit(torch.from_numpy(images))
+    with torch.inference_mode():
+        for beta in STILL:
+            log_beta = torch.full((FILMS,), beta).log()
+            rows.append(render.to_bytes(model.logits(model.encode(x, log_beta)[0], log_beta).sigmoid()))
+    return render.to_png(render.grid(np.concatenate(rows), columns=FILMS, scale=4))
 
 
 def _stop(shown: BetaExplorer, beta: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from medgen_course import course, home
 from medgen_course.files import check_place, write_text
 from medgen_course.site import beta
 from medgen_course.site.explorers import LIVE, built
-from medgen_course.site.files import write_live
+from medgen_course.site.files import write_bytes, write_live
 from medgen_course.site.live import Live
 from medgen_course.site.pages import lesson_page, start_page
 
@@ -46,6 +46,7 @@ def build_site(out: Path, names: Sequence[str] | None = None) -> dict[str, int]:
         write_live(explorers[name], partial)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
     write_live(beta.start(explorers["beta"]), partial)
+    write_bytes(partial / "live" / "start" / "still.png", beta.still())
     bundle(source, partial / "assets")
     _write_pages(partial, explorers)
     shutil.rmtree(out, ignore_errors=True)
@@ -89,7 +90,7 @@ def _write_pages(out: Path, explorers: dict[str, Live]) -> None:
     gallery = home.checkout() / "docs" / "gallery"
     shutil.copytree(gallery, out / "gallery")
     told = explorers["beta"].data["some"].split("; ")[-1].rstrip(".")
-    write_text(out / "index.html", start_page(lessons, promises(), f"Films: {told}"))
+    write_text(out / "index.html", start_page(lessons, promises(), f"Films: {told}", beta.STILL_SAYS))
 
 
 def promises() -> dict[str, str]:

@@ -12,16 +12,25 @@ from medgen_course.site.live import Live
 
 HEAD = '<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/site.css">'
 TAIL = '<div id="announcer" aria-live="polite"></div><script type="module" src="assets/shell.js"></script>'
+NEEDS = (
+    "The explorer needs JavaScript and a page from a web server (python -m http.server); the figure below "
+    "shows its picture."
+)
+STILL = """<figure class="live-still" hidden><img src="live/start/still.png" loading="lazy" alt="{told}">
+<figcaption>{told}</figcaption></figure>
+<noscript><style>.live-still {{ display: block !important }}</style></noscript>
+<script>if (location.protocol === "file:") document.querySelector(".live-still").hidden = false</script>"""
 SENTENCE = "Networks that invent medical images: build them, move them, and measure what they get wrong."
 
 
-def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: str) -> str:
+def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: str, still: str) -> str:
     """The first page: a sentence, films that β takes away, the lessons.
 
     Args:
         lessons: in their order.
         promises: what each teaches, by name.
         told: where the films come from.
+        still: what the picture shows that stands there where nothing can run.
     """
     cards = "\n".join(_card(lesson, promises.get(lesson.name, "")) for lesson in lessons)
     return f"""<!doctype html>
@@ -33,7 +42,8 @@ def start_page(lessons: Sequence[Notebook], promises: Mapping[str, str], told: s
 <body><main><h1>{html.escape(SENTENCE)}</h1>
 <p class="lead">Move β. Below the real chest films you see what a network rebuilds of them when every bit
 that it keeps has a price. It runs here, in this page.</p>
-<div class="live" data-live="start" data-networks="beta"></div>
+<div class="live" data-live="start" data-networks="beta"><p class="live-wait">{NEEDS}</p>
+{STILL.format(told=html.escape(still))}</div>
 <h2>The course</h2><ul class="lessons">
 {cards}
 </ul></main>
@@ -85,5 +95,5 @@ def _place(live: Live) -> str:
     title, sentence = html.escape(live.title), html.escape(live.sentence)
     return (
         f'<section class="live" data-live="{live.name}" aria-label="{title}"><p class="live-wait">{title} '
-        f"{sentence} The explorer needs JavaScript; the figure below shows its picture.</p></section>"
+        f"{sentence} {NEEDS}</p></section>"
     )

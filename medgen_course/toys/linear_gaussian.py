@@ -72,6 +72,10 @@ class LinearGaussian:
         """The same where the subspace is projected out: |(I - P) a| / sigma."""
         return float(np.linalg.norm(self.shift - project(self.weights, self.shift)) / self.sigma)
 
+    def d_prime_learnt(self, model: PCA) -> float:
+        """The same where a model has learnt the subspace from a sample, and has not quite got it."""
+        return float(np.linalg.norm(self.shift - project(model.components_.T, self.shift)) / self.sigma)
+
     @property
     def energy(self) -> tuple[float, float]:
         """AUROC where the shift is unknown: of -log p(x), and of the residual's length."""

@@ -192,11 +192,14 @@ export function newest(work) {
       return running;
     }
     running = (async () => {
-      do {
-        again = false;
-        await work();
-      } while (again);
-      running = null;
+      try {
+        do {
+          again = false;
+          await work();
+        } while (again);
+      } finally {
+        running = null; // after an error too: the next move tries anew
+      }
     })();
     return running;
   };

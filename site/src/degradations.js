@@ -2,17 +2,19 @@
 // kspace.py for one grey image, a square of `side` pixels, Float32Array in [0, 1].
 
 import { clamp } from "./images.js";
+import { remembered } from "./remembered.js";
 import { Generator } from "./torch_random.js";
 
 const HALVINGS = 30;
 const ROUNDS = 60;
 const f = Math.fround;
 
-const mean = (n, of) => {
+// Mean of of(i) for i below n.
+function mean(n, of) {
   let sum = 0;
   for (let i = 0; i < n; i++) sum += of(i);
   return sum / n;
-};
+}
 
 // A degradation by name; lines are the measured lines of k-space. `measure(x, seed)` returns y.
 export function degradation(kind, strength, side, lines) {
@@ -23,11 +25,18 @@ export function degradation(kind, strength, side, lines) {
   throw new Error(`unknown degradation ${kind}`);
 }
 
+const drawn = remembered((seed, count) => new Generator(seed).randn(count)); // the same at every strength
+
 function rician(sigma) {
   return {
     measure(x, seed) {
-      const noise = new Generator(seed).randn(2 * x.length).map((z) => sigma * z);
-      return x.map((v, i) => clamp(Math.hypot(f(v + noise[i]), noise[x.length + i])));
+      const z = drawn(seed, 2 * x.length);
+      const y = new Float32Array(x.length);
+      for (let i = 0; i < y.length; i++) {
+        const [real, imaginary] = [f(x[i] + f(sigma * z[i])), f(sigma * z[x.length + i])];
+        y[i] = clamp(Math.sqrt(real * real + imaginary * imaginary));
+      }
+      return y;
     },
     guess: (y) => y,
     misfit: (x, y) => mean(x.length, (i) => (Math.sqrt(x[i] ** 2 + sigma ** 2) - y[i]) ** 2),
@@ -41,13 +50,19 @@ function rician(sigma) {
 
 function coarse(factor, side) {
   const small = side / factor;
-  const block = (i) => Math.floor(Math.floor(i / side) / factor) * small + Math.floor((i % side) / factor);
+  const block = Int32Array.from({ length: side * side }, (_, i) =>
+    Math.floor(Math.floor(i / side) / factor) * small + Math.floor((i % side) / factor),
+  );
   const means = (x) => {
     const out = new Float64Array(small * small);
-    x.forEach((v, i) => (out[block(i)] += v / factor ** 2));
-    return Float32Array.from(out);
+    for (let i = 0; i < x.length; i++) out[block[i]] += x[i] / factor ** 2;
+    return new Float32Array(out);
   };
-  const shifted = (x, by) => x.map((v, i) => clamp(v + by[block(i)]));
+  const shifted = (x, by) => {
+    const out = new Float32Array(x.length);
+    for (let i = 0; i < out.length; i++) out[i] = clamp(x[i] + by[block[i]]);
+    return out;
+  };
   return {
     measure: means,
     guess: (y) => bicubic(y, small, factor).map((v) => clamp(v)),
@@ -56,10 +71,10 @@ function coarse(factor, side) {
       const [low, high] = [new Float32Array(y.length).fill(-1), new Float32Array(y.length).fill(1)];
       const middle = new Float32Array(y.length);
       for (let round = 0; round <= HALVINGS; round++) {
-        middle.forEach((_, i) => (middle[i] = (low[i] + high[i]) / 2));
+        for (let i = 0; i < middle.length; i++) middle[i] = (low[i] + high[i]) / 2;
         if (round === HALVINGS) break;
         const made = means(shifted(x, middle));
-        made.forEach((v, i) => ((v > y[i] ? high : low)[i] = middle[i]));
+        for (let i = 0; i < made.length; i++) (made[i] > y[i] ? high : low)[i] = middle[i];
       }
       return shifted(x, middle);
     },
@@ -105,10 +120,16 @@ function kspace(lines, side) {
     const share = new Float64Array(side);
     for (const wave of waves) {
       share.fill(0);
-      for (let r = 0, i = 0; r < side; r++) for (let c = 0; c < side; c++, i++) share[c] += wave[r] * x[i];
-      for (let r = 0, i = 0; r < side; r++) for (let c = 0; c < side; c++, i++) out[i] += wave[r] * share[c];
+      for (let r = 0, i = 0; r < side; r++) {
+        const w = wave[r];
+        for (let c = 0; c < side; c++, i++) share[c] += w * x[i];
+      }
+      for (let r = 0, i = 0; r < side; r++) {
+        const w = wave[r];
+        for (let c = 0; c < side; c++, i++) out[i] += w * share[c];
+      }
     }
-    return Float32Array.from(out);
+    return new Float32Array(out);
   };
   return {
     measure: seen,

@@ -21,7 +21,7 @@ export class Walk {
     mapPart.render({ model: this.map, el: mapParent });
     const legend = element("p", "live-legend", mapParent);
     data.names.forEach((name, i) => {
-      const dot = element("span", "", legend, "● ");
+      const dot = element("span", "live-dot", legend, "● ");
       dot.style.color = data.colours[i];
       legend.append(name + (i + 1 < data.names.length ? " · " : ""));
     });

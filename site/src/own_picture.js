@@ -7,7 +7,7 @@ const MAX_BYTES = 8_000_000;
 const MAX_PIXELS = 40_000_000;
 const BITS = 22; // of a weight, as in Pillow
 
-export class PictureError extends Error {}
+class PictureError extends Error {}
 
 // A file to bytes Uint8Array (size * size), grey: its middle, or all of it with black bars.
 export async function greyPicture(file, size, whole = false) {
@@ -41,6 +41,19 @@ export async function greyPicture(file, size, whole = false) {
     grey[i] = (data[4 * i] * 19595 + data[4 * i + 1] * 38470 + data[4 * i + 2] * 7471 + 0x8000) >> 16;
   }
   return (whole ? pad : fit)(grey, width, height, size);
+}
+
+// Wait for a reader's picture and hand it on; of a file that is none, the notice tells.
+export async function received(reading, notice, taken) {
+  let grey;
+  try {
+    grey = await reading;
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    return notice.say(error.message, true);
+  }
+  notice.say("");
+  await taken(grey);
 }
 
 // The central square, resampled: ImageOps.fit(picture, (size, size), BICUBIC).

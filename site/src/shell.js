@@ -28,6 +28,11 @@ async function live(place) {
   note.className = "live-wait";
   note.setAttribute("role", "status");
   const say = (text) => (note.textContent = text);
+  const still = place.querySelector(".live-still"); // on the first page; a lesson has its figures below
+  const instead = (text) => {
+    say(text);
+    if (still) still.hidden = false;
+  };
   try {
     say("The explorer is loading …");
     const [{ mount }, about, buffer] = await Promise.all([
@@ -36,7 +41,7 @@ async function live(place) {
       fetched(new URL(`${name}.bin`, folder), "arrayBuffer"),
     ]);
     if ((place.dataset.networks || about.models.length) && typeof WebAssembly !== "object") {
-      return say("This browser has no WebAssembly, which the explorer's network needs. The pictures beside it stay.");
+      return instead("This browser has no WebAssembly, which the explorer's network needs. The figure below shows its picture.");
     }
     const progress = sized((share) => say(`The network is loading: ${Math.round(100 * share)} %`));
     const session = async (model) => {
@@ -48,10 +53,11 @@ async function live(place) {
     place.append(root);
     await mount(root, { data: filled(about.data, buffer), note: about.note, session, address, announce });
     note.remove();
+    still?.remove();
     place.dataset.ready = "true";
   } catch (error) {
     place.querySelector(".live-root")?.remove();
-    say(`The explorer could not be loaded (${error.message}). The pictures beside it stay; reload the page to try again.`);
+    instead(`The explorer could not be loaded (${error.message}). The figure below shows its picture; reload the page to try again.`);
     note.setAttribute("role", "alert");
     console.error(error);
   }

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import headless
 import hosting
-import live_page
 import pytest
+
+pytest.register_assert_rewrite("live_page", "states")
+
+import live_page  # noqa: E402 (after the line above, so that its asserts say what they compare)
 
 LACKING = hosting.missing() or ("" if headless.CHROMIUM else "a Chromium")
 
@@ -16,6 +19,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if LACKING and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=f"tests of the site need {LACKING}"))
+
+
+def pytest_generate_tests(metafunc):
+    if "listed_state" in metafunc.fixturenames:
+        metafunc.parametrize("listed_state", metafunc.module.STATES)
 
 
 @pytest.fixture(scope="session")

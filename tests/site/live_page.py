@@ -71,6 +71,19 @@ def apart(ours, theirs):
     return int(np.abs(ours.astype(int) - theirs).max())
 
 
+def shows(live, explorer, pictures, within=1):
+    """The page shows these pictures, with the numbers and captions of an explorer in Python.
+
+    within: grey levels that a picture may be off; one number, one for each picture, or arrays that broadcast.
+    """
+    allowed = within if isinstance(within, list) else [within] * len(pictures)
+    for ours, theirs, most in zip(live.pictures(), pictures, allowed, strict=True):
+        assert ours.shape == theirs.shape
+        assert (np.abs(ours.astype(int) - theirs) - most).max() <= 0
+    assert live.numbers() == explorer.picture.text
+    assert live.captions() == list(explorer.picture.captions)
+
+
 def cut(sheet, columns, pad=8):
     """The panels of one row of a sheet."""
     width = (sheet.shape[1] - (columns - 1) * pad) // columns

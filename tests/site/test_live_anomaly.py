@@ -1,7 +1,8 @@
 """The anomaly explorer on a page beside the one in Python: ten states, keyboard, own pictures, address."""
 
 import pytest
-from live_page import apart, cut
+from live_page import cut, shows
+from states import test_pictures_and_numbers_are_pythons  # noqa: F401 (runs here, on STATES)
 
 from medgen_course.site import anomaly
 
@@ -41,16 +42,7 @@ def same(live, explorer):
     charts = explorer.array[side + 8 :]
     half = (charts.shape[1] - 8) // 2
     wanted += [charts[:, :half], charts[:, half + 8 :]]
-    assert [apart(a, b) for a, b in zip(live.pictures(), wanted, strict=True)] <= [1, 1, 1, 0, 0]
-    assert live.numbers() == explorer.picture.text
-    assert live.captions() == list(explorer.picture.captions)
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_pictures_and_numbers_are_pythons(live, python, state):
-    live.open(**state)
-    put(python, state)
-    same(live, python)
+    shows(live, explorer, wanted, [1, 1, 1, 0, 0])
 
 
 def test_a_lesion_by_keyboard_and_the_address_brings_it_back(live):

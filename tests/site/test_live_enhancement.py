@@ -1,7 +1,8 @@
 """The enhancement explorer on a page beside the one in Python: ten states, wipe, own pictures, address."""
 
 import pytest
-from live_page import apart, cut
+from live_page import cut, shows
+from states import test_pictures_and_numbers_are_pythons  # noqa: F401 (runs here, on STATES)
 
 from medgen_course.site import enhancement
 
@@ -42,17 +43,8 @@ def put(explorer, state):
 
 
 def same(live, explorer):
-    wanted = cut(explorer.array, 4)
-    assert max(apart(a, b) for a, b in zip(live.pictures(), wanted, strict=True)) <= 1
-    assert live.numbers() == explorer.picture.text
-    assert live.captions() == list(explorer.picture.captions)
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_pictures_and_numbers_are_pythons(live, python, state):
-    live.open(**state)
-    put(python, state)
-    same(live, python)
+    enlarged = 1 / explorer.limit.value + 1  # what one grey level of the answer is in its difference
+    shows(live, explorer, cut(explorer.array, 4), [1, 1, 1, enlarged])
 
 
 def test_it_opens_on_the_largest_lesion(live):
@@ -79,8 +71,8 @@ def test_the_wipe_moves_by_keyboard_and_is_kept(live):
     live.page.wait_for_function("location.hash.includes('wipe=0.10')")
     live.open(**live.state())
     assert wipe.get_attribute("aria-valuenow") == "0.10"
-    sizes = "images => images.map(i => [i.naturalWidth, i.width, i.height])"
-    assert live.page.locator(".live-wipe img").evaluate_all(sizes) == [[64, 320, 320], [64, 320, 320]]
+    sizes = "all => all.map(c => [c.width, c.clientWidth, c.clientHeight])"
+    assert live.page.locator(".live-wipe canvas").evaluate_all(sizes) == [[64, 320, 320], [64, 320, 320]]
 
 
 def test_an_own_picture_is_restored_and_a_broken_file_gets_a_sentence(live, python, png):

@@ -1,7 +1,8 @@
 """The walk through noise on a page beside the one in Python: ten states, keyboard, map, address."""
 
 import pytest
-from live_page import apart, cut
+from live_page import cut, shows
+from states import test_pictures_and_numbers_are_pythons  # noqa: F401 (runs here, on STATES)
 
 from medgen_course.site import gan_walk
 
@@ -34,18 +35,12 @@ def put(explorer, state):
     explorer.refresh()
 
 
+def same(live, explorer):
+    shows(live, explorer, cut(explorer.array, len(explorer.picture.captions)))
+
+
 def directions(live):
     return live.page.get_by_role("slider", name="two directions in noise")
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_pictures_and_numbers_are_pythons(live, python, state):
-    live.open(**state)
-    put(python, state)
-    wanted = cut(python.array, len(python.picture.captions))
-    assert max(apart(a, b) for a, b in zip(live.pictures(), wanted, strict=True)) <= 1
-    assert live.numbers() == python.picture.text
-    assert live.captions() == list(python.picture.captions)
 
 
 def test_the_walk_by_keyboard_and_the_address_brings_it_back(live):
@@ -82,3 +77,10 @@ def test_another_class_has_another_map(live):
     src = live.page.locator(".medgen-map-image").get_attribute("src")
     live.press("class", "ArrowDown")
     assert live.page.locator(".medgen-map-image").get_attribute("src") != src
+
+
+def test_images_on_the_map_keep_their_greys_in_the_dark(live):
+    live.page.emulate_media(color_scheme="dark")
+    live.open()
+    assert live.page.locator(".medgen-map-image").evaluate("e => getComputedStyle(e).filter") == "none"
+    live.page.emulate_media(color_scheme="light")

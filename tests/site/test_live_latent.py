@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from live_page import apart, cut
+from live_page import apart, cut, shows
 
 from medgen_course.site import latent
 
@@ -29,12 +29,7 @@ def put(explorer, state, first):
 
 
 def same(live, explorer):
-    wanted = cut(explorer.array, 6)
-    shown = live.pictures()
-    assert len(shown) == 6
-    assert max(apart(*pair) for pair in zip(shown, wanted, strict=True)) <= 1
-    assert live.captions() == list(explorer.picture.captions)
-    assert live.numbers() == explorer.picture.text
+    shows(live, explorer, cut(explorer.array, 6))
 
 
 @pytest.fixture(scope="module")

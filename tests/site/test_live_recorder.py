@@ -1,7 +1,7 @@
 """The flight recorder on a page beside the one in Python: ten moments, playing, curves, address."""
 
 import pytest
-from live_page import apart
+from live_page import shows
 
 from medgen_course.site import recorder
 
@@ -41,10 +41,7 @@ def curves(live):
 def test_pictures_numbers_and_curves_are_pythons(live, python, state):
     live.open(**state)
     put(python, state)
-    (picture,) = live.pictures()
-    assert apart(picture, python.array) == 0
-    assert live.numbers() == python.picture.text
-    assert live.captions() == list(python.picture.captions)
+    shows(live, python, [python.array], within=0)
     assert curves(live).evaluate(PLACE) == pytest.approx(python.curves.position, abs=1e-4)
     size = live.page.locator(".live-curves img").evaluate("i => i.decode().then(() => i.naturalWidth)")
     assert size == python.timeline(python.run.value, python.group.value).picture.shape[1]

@@ -1,5 +1,7 @@
 """The site as it is built, with one explorer: the first page, lessons, what is loaded and what is not."""
 
+import re
+
 import hosting
 import pytest
 from live_page import LivePage
@@ -89,6 +91,32 @@ def test_without_webassembly_a_sentence_stands_there(opened):
     page.page.goto(page.url)
     told = page.page.locator(".live-wait")
     told.get_by_text("no WebAssembly").wait_for()
+    page.page.locator(".live-still img").wait_for()
+
+
+def test_a_folder_opened_from_disk_says_what_it_needs_and_shows_figures(built, browser):
+    page = browser.new_page()
+    page.goto((built[1] / "index.html").as_uri())
+    assert "web server" in page.locator(".live-wait").inner_text()
+    still = page.locator(".live-still img")
+    still.wait_for()
+    page.wait_for_function("document.querySelector('.live-still img').naturalWidth > 400")
+    page.goto((built[1] / "02_vae.html").as_uri())
+    told = page.locator("[data-live=beta] .live-wait")
+    told.scroll_into_view_if_needed()  # cells out of sight are not drawn
+    assert "web server" in told.text_content() and told.is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize(("scheme", "dark"), (("light", False), ("dark", True)))
+def test_a_lesson_is_as_light_or_dark_as_the_readers_screen(opened, scheme, dark):
+    page = opened("10_anomaly", color_scheme=scheme)
+    page.page.goto(page.url)
+    for part in ("body", ".jp-InputArea-editor .highlight"):
+        colour = page.page.locator(part).first.evaluate("e => getComputedStyle(e).backgroundColor")
+        red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+        assert (red + green + blue < 200) is dark
+        assert (red + green + blue > 600) is not dark
 
 
 @pytest.mark.parametrize("name", ["index", *(lesson.name for lesson in course.find())])

@@ -9,7 +9,10 @@ import torch
 
 from medgen_course import datasets, metrics, phantom, pretrained
 from medgen_course.batches.transforms import gaussian_noise, to_unit
+from medgen_course.datasets.anomalies import phantom_anomalies
 from medgen_course.metrics import classification, fidelity, likelihood
+from medgen_course.metrics.anomaly.detection import auroc
+from medgen_course.metrics.anomaly.scores import reconstruction_error
 from medgen_course.models import samples
 from medgen_course.training.checkpoints import RunNotFound
 
@@ -230,6 +233,33 @@ def test_a_detector_rebuilds_images_of_its_size_and_its_card_says_what_it_learnt
     found = network.encode(torch.rand(2, 1, size, size))
     code = found[0] if isinstance(found, tuple) else found
     assert network.decode(code).shape == (2, 1, size, size)
+    parameters = sum(p.numel() for p in network.parameters())
+    recipe, test = about["recipe"], about["test"]
+    assert recipe["parameters"] == parameters
+    assert recipe["updates"] == recipe["epochs"] * (recipe["images"] // recipe["batch_size"])
+    figures = [test["auroc_mean"], test["auroc_peak"]]
+    figures += [test["pixel_average_precision"]] if dataset == "phantom" else []
+    assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in figures)
+
+
+def test_a_detectors_card_says_what_it_reaches_on_test():
+    task = phantom_anomalies(counts=(1, 1, 8)).test
+    small = pretrained.load_anomaly("phantom", "anomaly_small")
+    pair = (reconstruction_error(small, x).peak().image for x in (task.healthy, task.anomalous))
+    told = pretrained.card("phantom", "anomaly_small")["test"]["auroc_peak"]["value"]
+    assert auroc(*pair, twins=True)["value"] == pytest.approx(told, abs=1e-3)
+
+
+def test_detectors_of_the_same_images_had_the_same_budget_and_the_told_one_more_images():
+    cards = {name: pretrained.card("phantom", f"anomaly_{name}")["recipe"]
+             for name in ("small", "big", "vae_t2w", "vae_t1w", "ceiling")}  # fmt: skip
+    ceiling = cards.pop("ceiling")
+    assert len({(each["updates"], each["images"]) for each in cards.values()}) == 1
+    films = [pretrained.card("pneumoniamnist", name)["recipe"] for name in ("anomaly_small", "anomaly_vae")]
+    assert films[0]["updates"] == films[1]["updates"]
+    assert ceiling["updates"] > cards["small"]["updates"] and not ceiling["normal_images_only"]
+    network = pretrained.load_anomaly("phantom", "anomaly_ceiling")
+    assert network(torch.rand(2, 1, 64, 64)).shape == (2, 1, 64, 64)
 
 
 def test_the_encoder_finds_noise_for_the_shipped_gan():
@@ -239,10 +269,9 @@ def test_the_encoder_finds_noise_for_the_shipped_gan():
     assert not any(p.requires_grad for p in model.generator.parameters())
 
 
-@pytest.mark.parametrize(
-    ("dataset", "lengths"), [("phantom", [1, 4, 16, 128]), ("pneumoniamnist", [1, 2, 4, 8, 16, 32, 64, 128])]
-)
-def test_the_sweep_has_every_length_with_three_seeds_and_the_hidden_anomalies(dataset, lengths):
+@pytest.mark.parametrize("dataset", NAMES)
+def test_the_sweep_has_every_length_with_three_seeds_and_the_hidden_anomalies(dataset):
+    lengths = [1, 2, 4, 8, 16, 32, 64, 128]
     sweep = pretrained.load_anomaly_sweep(dataset)
     clean = sweep["hidden"] == 0
     assert sorted(set(sweep["latent_dim"][clean])) == lengths

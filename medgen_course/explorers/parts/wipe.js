@@ -17,8 +17,9 @@ function element(tag, className, parent) {
 function render({ model, el }) {
   const root = element("div", "medgen-wipe", el);
   const surface = element("div", "medgen-wipe-surface", root);
-  const before = element("img", "medgen-wipe-before", surface);
-  const after = element("img", "medgen-wipe-after", surface);
+  const kind = (name) => (model.get(name) instanceof ImageData ? "canvas" : "img"); // a page without a kernel has pixels
+  const before = element(kind("before"), "medgen-wipe-before", surface);
+  const after = element(kind("after"), "medgen-wipe-after", surface);
   const line = element("div", "medgen-wipe-line", surface);
   const text = element("div", "medgen-wipe-text", root);
   for (const image of [before, after]) {
@@ -97,8 +98,15 @@ function render({ model, el }) {
   }
 
   function show(image, name) {
+    const content = model.get(name);
+    if (content instanceof ImageData) {
+      const { width, height } = content;
+      if (image.width !== width || image.height !== height) [image.width, image.height] = [width, height];
+      image.getContext("2d").putImageData(content, 0, 0);
+      return;
+    }
     const old = image.src;
-    image.src = URL.createObjectURL(new Blob([model.get(name)], { type: "image/png" }));
+    image.src = URL.createObjectURL(new Blob([content], { type: "image/png" }));
     if (old) URL.revokeObjectURL(old);
   }
 
@@ -118,7 +126,7 @@ function render({ model, el }) {
   return () => {
     cancelAnimationFrame(frame);
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
-    for (const image of [before, after]) URL.revokeObjectURL(image.src);
+    for (const image of [before, after]) if (image.src) URL.revokeObjectURL(image.src);
   };
 }
 

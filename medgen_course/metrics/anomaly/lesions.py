@@ -87,6 +87,13 @@ def shares(
     }
 
 
+def by_place(found: np.ndarray, place: np.ndarray) -> dict[str, dict[str, float]]:
+    """Share of the lesions found, with its interval, for each place; both (M,)."""
+    return {
+        str(where): bootstrap_interval(found[place == where].astype(float)) for where in dict.fromkeys(place)
+    }
+
+
 def detection_limit(found: np.ndarray, contrast: np.ndarray, seed: int = 0) -> dict[str, float]:
     """The contrast at which half of the lesions are found, with a bootstrap interval over lesions.
 

@@ -20,6 +20,8 @@ from medgen_course.batches.checks import describe
 from medgen_course.batches.transforms import to_unit
 from medgen_course.metrics.likelihood import at_once, dequantise, importance_weighted_log_likelihood
 from medgen_course.models.fanogan import FAnoGAN, fanogan_distance
+from medgen_course.models.segmenter import odds
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension
 
 SMOOTH = 1.0  # pixels, standard deviation
@@ -31,11 +33,13 @@ DRAWS = 4  # of z for the ELBO
 class Scored:
     """Scores of N images; higher is more anomalous.
 
-    image: float64 (N,). map: float32 (N, H, W), or None where the score does not say where.
+    image: float64 (N,). map: float32 (N, H, W), or None where the score does not say where. local: whether
+    the map is this score pixel by pixel, so that its highest pixels may stand for the image.
     """
 
     image: np.ndarray
     map: np.ndarray | None = None
+    local: bool = True
 
     def peak(self, share: float = PEAK) -> "Scored":
         """The same map; the image's score is the mean of its highest pixels instead of its own.
@@ -45,10 +49,12 @@ class Scored:
         Args:
             share: of the pixels, in (0, 1]; at least one is taken.
         Raises:
-            ValueError: there is no map.
+            ValueError: there is no map, or it is not this score's own (the ELBO's is a squared error).
         """
         if self.map is None:
             raise ValueError("this score has no map, so it has no highest pixels; use `image`.")
+        if not self.local:
+            raise ValueError("the map is not this score, so its peak is another score; use `image`.")
         flat = self.map.reshape(len(self.map), -1)
         count = max(1, round(share * flat.shape[1]))
         return Scored(np.partition(flat, -count, axis=1)[:, -count:].mean(1).astype(np.float64), self.map)
@@ -107,6 +113,14 @@ def reconstruction_error(
     return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
 
 
+def squared_error(
+    rebuild: Callable[[Tensor], Tensor], images: np.ndarray, sigma: float = SMOOTH
+) -> Scored:
+    """(x - x_hat)^2, averaged over channels: the map, and its mean; else as `reconstruction_error`."""
+    error = ((rebuilt(rebuild, images) - images / np.float32(255)) ** 2).mean(1)
+    return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
+
+
 def vae_mean(model: VAE) -> Callable[[Tensor], Tensor]:
     """x -> what the decoder makes of the posterior mean."""
     return lambda x: model.decode(model.encode(x)[0])
@@ -115,6 +129,9 @@ def vae_mean(model: VAE) -> Callable[[Tensor], Tensor]:
 @torch.no_grad()
 def negative_elbo(model: VAE, images: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Scored:
     """-ELBO in nats; the map is each pixel's share of -log p(x|z).
+
+    With one variance for all images that map is a squared error, scaled and shifted: see `squared_error`. The
+    KL, which the ELBO has beside it, has no place in it.
 
     Args:
         model: a Gaussian VAE.
@@ -130,7 +147,7 @@ def negative_elbo(model: VAE, images: np.ndarray, draws: int = DRAWS, seed: int 
             values.append(-torch.stack([elbo(model, x)["elbo"] for _ in range(draws)]).mean(0))
             error = (model.decode(model.encode(x)[0]) - x).square().sum(1)
             maps.append(0.5 * (error / model.variance + (2 * math.pi * model.variance).log()))
-    return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy())))
+    return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy()), local=False))
 
 
 def kl(model: VAE, images: np.ndarray) -> Scored:
@@ -145,7 +162,7 @@ def kl(model: VAE, images: np.ndarray) -> Scored:
         (slope,) = torch.autograd.grad(value.sum(), x)
         values.append(value.detach())
         maps.append(slope.abs().mean(1))
-    return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy())))
+    return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy()), local=False))
 
 
 def importance_weighted(model: VAE, images: np.ndarray, samples: int = 32, seed: int = 0) -> Scored:
@@ -199,6 +216,13 @@ def fanogan(model: FAnoGAN, images: np.ndarray, sigma: float = SMOOTH) -> Scored
         values.append(fanogan_distance(model, x, x_hat))
         maps.append((x - x_hat).abs().mean(1))
     return _finite(Scored(_numbers(values), smooth(torch.cat(maps).numpy(), sigma)))
+
+
+@torch.no_grad()
+def told_where(model: UNet, images: np.ndarray, sigma: float = SMOOTH) -> Scored:
+    """The ceiling: probability of an anomaly at every pixel, by a network that was told where they are."""
+    probabilities = rebuilt(lambda x: odds(model, x).sigmoid(), images)[:, 0]
+    return _finite(Scored(probabilities.mean((1, 2)).astype(np.float64), smooth(probabilities, sigma)))
 
 
 def check_images(images: np.ndarray, channels: int, size: int, name: str = "images") -> None:

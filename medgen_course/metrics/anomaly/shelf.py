@@ -1,6 +1,6 @@
 """The detectors of notebook 10 by name: baselines, what the course ships, and the tables of both."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from torch import nn
@@ -10,15 +10,18 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.anomalies import Trial
 from medgen_course.metrics.anomaly import baselines, scores
 from medgen_course.metrics.anomaly.detection import (
+    Drawn,
     Row,
     auroc,
     average_precision,
     dice,
     dice_threshold,
+    difference,
     pixel_average_precision,
 )
 from medgen_course.metrics.anomaly.scores import Detector, Scored
 from medgen_course.models.classifier import Classifier
+from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
 
 Pair = tuple[Scored, Scored]  # of healthy images, of anomalous ones
@@ -56,6 +59,9 @@ def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
 
     return {
         "VAE, reconstruction": scores.by_reconstruction(scores.vae_mean(model)),
+        "VAE, squared error": Detector(
+            lambda images: scores.squared_error(scores.vae_mean(model), images), rebuild
+        ),
         "VAE, ELBO": Detector(lambda images: scores.negative_elbo(model, images), rebuild),
         "VAE, KL": Detector(lambda images: scores.kl(model, images)),
         f"VAE, likelihood, K = {samples}": Detector(
@@ -63,6 +69,11 @@ def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
         ),
         "VAE, ELBO - complexity": Detector(corrected),
     }
+
+
+def told(model: UNet) -> dict[str, Detector]:
+    """The ceiling: a U-Net that was told where lesions are."""
+    return {"supervised U-Net": Detector(lambda images: scores.told_where(model, images))}
 
 
 def of_autoencoder(model: nn.Module) -> dict[str, Detector]:
@@ -95,7 +106,7 @@ def choose(val: Mapping[str, Pair]) -> dict[str, str]:
     """For every detector "mean" or "peak", whichever has the higher AUROC on validation images."""
     chosen = {}
     for name, pair in val.items():
-        ways = CHOSEN if pair[0].map is not None else CHOSEN[:1]
+        ways = CHOSEN if pair[0].map is not None and pair[0].local else CHOSEN[:1]
         chosen[name] = max(ways, key=lambda how, pair=pair: _plain_auroc(*counting(pair, how)))
     return chosen
 
@@ -107,13 +118,35 @@ def _plain_auroc(healthy: np.ndarray, anomalous: np.ndarray) -> float:
     return float(roc_auc_score(truth, np.concatenate([healthy, anomalous])))
 
 
-def image_rows(found: Mapping[str, Pair], chosen: Mapping[str, str]) -> dict[str, dict[str, Row]]:
-    """AUROC and average precision of every detector, counted as it was chosen."""
+def image_rows(
+    found: Mapping[str, Pair], chosen: Mapping[str, str], twins: bool = False
+) -> dict[str, dict[str, Row]]:
+    """AUROC and average precision of every detector, counted as it was chosen; `twins` as for `auroc`."""
     rows = {}
     for name, pair in found.items():
-        numbers = counting(pair, chosen[name])
-        rows[name] = {"auroc": auroc(*numbers), "average_precision": average_precision(*numbers)}
+        two = counting(pair, chosen[name])
+        rows[name] = {
+            "auroc": auroc(*two, twins=twins),
+            "average_precision": average_precision(*two, twins=twins),
+        }
     return rows
+
+
+def beside(
+    found: Mapping[str, Pair], chosen: Mapping[str, str], rival: str, twins: bool = False
+) -> dict[str, Row]:
+    """AUROC of every detector minus that of one of them, on shared resamples (`detection.difference`)."""
+    two = counting(found[rival], chosen[rival])
+    return {
+        name: difference(counting(pair, chosen[name]), two, twins)
+        for name, pair in found.items()
+        if name != rival
+    }
+
+
+def best_simple(rows: Mapping[str, Mapping[str, Row]], names: Iterable[str]) -> str:
+    """Of some scores, the one with the highest AUROC."""
+    return max(names, key=lambda name: rows[name]["auroc"]["value"])
 
 
 def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +156,7 @@ def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([sick, healthy]), np.concatenate([masks, none])
 
 
-def pixel_rows(found: Mapping[str, Pair], masks: np.ndarray) -> dict[str, Row]:
+def pixels(found: Mapping[str, Pair], masks: np.ndarray) -> dict[str, Drawn]:
     """Pixel average precision of every detector that has a map."""
     return {
         name: pixel_average_precision(*both(pair, masks))
@@ -136,28 +169,41 @@ def tested(
     detectors: Mapping[str, Detector],
     val: Mapping[str, Pair],
     trial: Trial,
+    simple: Iterable[str],
     val_masks: np.ndarray | None = None,
-) -> tuple[dict[str, dict[str, Row]], dict[str, Pair]]:
+) -> tuple[dict[str, dict[str, Row]], dict[str, Pair], dict[str, tuple[str, dict[str, Row]]]]:
     """Figures on a test trial with all choices made on validation images.
 
     Args:
         detectors: by name.
-        val: their scores of the validation trial; mean or peak, and the threshold for Dice, come from these.
+        val: their scores of the validation trial; mean or peak, the threshold for Dice, and the rival, the
+            best simple score, come from these.
         trial: the test trial.
+        simple: names of the scores that need no generative network.
         val_masks: of the validation lesions; with them, and the trial's own, `pixel` and `dice` are added.
     Returns:
-        Figures by detector, and the scores of the trial.
+        Figures by detector; the scores of the trial; and for "AUROC" (and "pixel AP") the rival's name and
+        what each other detector has more than it.
     """
-    found = scored(detectors, trial)
-    rows = image_rows(found, choose(val))
-    if trial.grid is not None and val_masks is not None:
-        for name, row in pixel_rows(found, trial.grid.masks).items():
+    found, chosen, twins = scored(detectors, trial), choose(val), trial.grid is not None
+    rows, before = image_rows(found, chosen, twins), image_rows(val, chosen, twins)
+    rival = best_simple(before, simple)
+    gaps = {"AUROC": (rival, beside(found, chosen, rival, twins))}
+    if twins and val_masks is not None:
+        drawn = pixels(found, trial.grid.masks)
+        rival = best_simple(before, set(simple) & set(drawn))
+        more = {name: each.minus(drawn[rival]) for name, each in drawn.items() if name != rival}
+        gaps["pixel AP"] = (rival, more)
+        for name, each in drawn.items():
             threshold = dice_threshold(val[name][1].map, val_masks)
-            rows[name] |= {"pixel": row, "dice": dice(found[name][1].map, trial.grid.masks, threshold)}
-    return rows, found
+            rows[name] |= {
+                "pixel": each.row,
+                "dice": dice(found[name][1].map, trial.grid.masks, threshold),
+            }
+    return rows, found, gaps
 
 
-def ceiling(classifier: Classifier, normal: int, trial: Trial) -> dict[str, Row]:
-    """The figures on images of a classifier that was told what the anomalies look like."""
-    pair = tuple(baselines.supervised(classifier, part, normal) for part in (trial.healthy, trial.anomalous))
-    return image_rows({"": pair}, {"": "mean"})[""]
+def ceiling(classifier: Classifier, normal: int, trial: Trial) -> dict[str, Pair]:
+    """The scores of a classifier that was told what the anomalies look like, under its name."""
+    parts = (baselines.supervised(classifier, part, normal) for part in (trial.healthy, trial.anomalous))
+    return {"supervised classifier": tuple(parts)}

@@ -5,7 +5,7 @@ import { confusion, judge, thresholdAt } from "../anomaly_scores.js";
 import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
 import { blank, drawOutline, enlarge, pictureOf, tint, toBytes } from "../images.js";
 import { drawSlice } from "../lesion.js";
-import { PictureError, greyPicture, uploadField } from "../own_picture.js";
+import { greyPicture, received, uploadField } from "../own_picture.js";
 import { fill, general, percent } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
@@ -37,16 +37,11 @@ export async function mount(root, { data, session, address, announce }) {
   const notice = new Notice(root);
   const pictures = new Map();
 
-  async function take(file) {
-    try {
-      own = await greyPicture(file, size);
-      given = true;
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      notice.say(error.message, true);
-      return;
-    }
-    await refresh();
+  function take(file) {
+    return received(greyPicture(file, size), notice, (grey) => {
+      [own, given] = [grey, true];
+      return refresh();
+    });
   }
 
   function slice() {

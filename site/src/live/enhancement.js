@@ -3,11 +3,12 @@
 import wipePart from "../../../medgen_course/explorers/parts/wipe.js";
 import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
 import { degradation, totalVariation } from "../degradations.js";
-import { difference, drawOutline, enlarge, pictureOf, toBytes, toPng, unit } from "../images.js";
+import { difference, drawOutline, enlarge, pictureOf, toBytes, unit } from "../images.js";
 import { lesionWords } from "../lesion_words.js";
 import { Model } from "../model.js";
-import { PictureError, greyPicture, uploadField } from "../own_picture.js";
+import { greyPicture, received, uploadField } from "../own_picture.js";
 import { lesionReport, psnr, ssim } from "../quality.js";
+import { remembered } from "../remembered.js";
 import { fill, fixed, general } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
@@ -38,7 +39,7 @@ export async function mount(root, { data, session, address, announce }) {
   let method = chosen().methods[bank.value.method];
 
   const beside = element("div", "live-beside", root);
-  const wipe = hostedWipe(element("div", "live-wipe", beside), address);
+  const wipe = hostedWipe(element("div", "live-wipe", beside), address, size);
   const numbers = new Numbers(beside, announce);
   const panels = new Panels(root);
   const row = element("div", "live-row", root);
@@ -68,16 +69,11 @@ export async function mount(root, { data, session, address, announce }) {
     for (const name of ["strength", "method"]) address.set(name, String(bank.value[name]));
   }
 
-  async function take(file) {
-    try {
-      own = await greyPicture(file, size);
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      notice.say(error.message, true);
-      return;
-    }
-    notice.say("");
-    await refresh();
+  function take(file) {
+    return received(greyPicture(file, size), notice, (grey) => {
+      own = grey;
+      return refresh();
+    });
   }
 
   async function answered(task, name, guess, y) {
@@ -90,47 +86,48 @@ export async function mount(root, { data, session, address, announce }) {
     return Float32Array.from(answer.data ?? answer);
   }
 
+  const part = (name, image) => data[name].subarray(image * size * size, (image + 1) * size * size);
+  const exactly = remembered((image, mine) => {
+    const truth = mine ?? part("images", image);
+    return { truth, x: unit(truth) };
+  });
+  const measured = remembered((task, strength, image, mine) => {
+    const worse = degradation(task.kind, task.strengths[strength], size, task.lines[strength]);
+    const y = worse.measure(exactly(image, mine).x, image);
+    return { worse, y, guess: worse.guess(y) };
+  });
+  // What is made of an image, and how good it is; where only the drawing changes, it is remembered.
+  const restored = remembered(async (task, strength, method, consistent, image, mine) => {
+    const { truth, x } = exactly(image, mine);
+    const { worse, y, guess } = measured(task, strength, image, mine);
+    let answer = await answered(task, method, guess, y);
+    if (consistent) answer = worse.project(answer, y);
+    const report = mine ? null : lesionReport(answer, truth, part("healthy", image), part("masks", image), data.rule, size);
+    return { truth, guess, answer, report, said: quality(guess, answer, x, worse.misfit(answer, y)) };
+  });
+
   const refresh = newest(async () => {
     const task = chosen();
     const { image, strength, limit, consistent, outlines } = bank.value;
     method = task.methods[bank.value.method];
-    const count = size * size;
-    const part = (name) => data[name].subarray(image * count, (image + 1) * count);
     const mine = own;
-    const truth = mine ?? part("images");
-    const x = unit(truth);
-    const worse = degradation(task.kind, task.strengths[strength], size, task.lines[strength]);
-    const y = worse.measure(x, image);
-    const guess = worse.guess(y);
-    let answer = await answered(task, method, guess, y);
-    if (consistent) answer = worse.project(answer, y);
+    const { truth, guess, answer, report, said } = await restored(task, strength, method, consistent, image, mine);
 
     const told = fill(words.task, {
       label: task.label, tells: task.tells, strength: general(task.strengths[strength]), method,
     });
     const at = general(task.strengths[task.learnt]);
-    const lines = [
-      strength === task.learnt ? told : fill(words.elsewhere, { told, learnt: at }),
-      quality(guess, answer, x, worse.misfit(answer, y)),
-    ];
-    let marks = null;
+    const lines = [strength === task.learnt ? told : fill(words.elsewhere, { told, learnt: at }), said];
     if (mine) lines.push(words.own);
-    else {
-      const report = lesionReport(answer, truth, part("healthy"), part("masks"), data.rule, size);
-      lines.push(...lesionWords(report, data.rule, words.lesions, words.made));
-      if (outlines) marks = { lesion: part("masks"), invented: report.regions };
-    }
-    const grey = (values) => pictureOf(toBytes(values), size, size);
-    const pictures = [grey(guess), grey(answer), grey(truth)];
-    wipe.show(
-      ...pictures.slice(0, 2).map(toPng), // the page enlarges them
-      [words.guess, method === words.guess ? words.same : method],
-    );
-    pictures.push(difference(toBytes(answer), truth, limit, size, size));
+    else lines.push(...lesionWords(report, data.rule, words.lesions, words.made));
+    const bytes = [guess, answer, truth].map(toBytes);
+    const pictures = bytes.map((values) => pictureOf(values, size, size));
+    wipe.show(pictures[0], pictures[1], [words.guess, method === words.guess ? words.same : method]);
+    pictures.push(difference(bytes[1], truth, limit, size, size));
     const drawn = pictures.map((picture) => enlarge(picture, data.panel));
-    if (marks) {
-      for (const picture of drawn) drawOutline(picture, marks.lesion, size, data.panel, LESION);
-      for (const i of [1, 3]) drawOutline(drawn[i], marks.invented, size, data.panel, INVENTED, true);
+    if (report && outlines) {
+      for (const picture of drawn) drawOutline(picture, part("masks", image), size, data.panel, LESION);
+      for (const i of [1, 3]) drawOutline(drawn[i], report.regions, size, data.panel, INVENTED, true);
     }
     panels.show(drawn, words.captions.map((caption) => fill(caption, { method, limit: fixed(limit, 2) })));
     away.hidden = !mine;
@@ -149,13 +146,15 @@ export async function mount(root, { data, session, address, announce }) {
 
 const decibels = (value) => (Number.isFinite(value) ? fixed(value, 1) : "inf");
 
-// The wipe of the notebook.
-function hostedWipe(parent, address) {
+// The wipe of the notebook; the page enlarges its pictures.
+function hostedWipe(parent, address, size) {
   const kept = Number(address.get("wipe") ?? 0.5);
-  const values = { place: kept >= 0 && kept <= 1 ? kept : 0.5, names: ["", ""], before: new Uint8Array(), after: new Uint8Array() };
-  const model = new Model(values, (name, value) => name === "place" && address.set("wipe", value.toFixed(2)));
+  const place = kept >= 0 && kept <= 1 ? kept : 0.5;
+  const empty = new ImageData(size, size);
+  const model = new Model({ place, names: ["", ""], before: empty, after: empty }, (name, value) => {
+    if (name === "place") address.set("wipe", value.toFixed(2));
+  });
   wipePart.render({ model, el: parent });
-  return {
-    show: (before, after, names) => model.put({ before, after, names }),
-  };
+  const pixels = ({ data, width, height }) => new ImageData(data, width, height);
+  return { show: (before, after, names) => model.put({ before: pixels(before), after: pixels(after), names }) };
 }

@@ -3,7 +3,7 @@
 import { Controls, Notice, Numbers, Panels, element, newest } from "../controls.js";
 import { enlarge, unit } from "../images.js";
 import { Walk, images, places, rmse } from "../latent_walk.js";
-import { PictureError, greyPicture, uploadField } from "../own_picture.js";
+import { greyPicture, received, uploadField } from "../own_picture.js";
 import { fill, fixed, percent } from "../words.js";
 
 const NEIGHBOURS = 3;
@@ -46,30 +46,24 @@ export async function mount(root, { data, note, session, address, announce }) {
   }
 
   // Encode a reader's picture, here in the page, and go to its code.
-  async function take(given) {
-    let grey;
-    try {
-      grey = await greyPicture(given, size, fitting.value.fit === 1);
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      notice.say(error.message, true);
-      return;
-    }
-    file = given;
-    own = new Uint8Array(channels * grey.length);
-    for (let c = 0; c < channels; c++) own.set(grey, c * grey.length);
-    encoder ??= session("encoder");
-    const x = unit(own);
-    const { mu } = await (await encoder)({ x: { data: x, dims: [1, channels, size, size] } });
-    ownCode = Float32Array.from(mu.data);
-    const rebuilt = await net.exact(ownCode);
-    const error = Math.sqrt(rebuilt.reduce((sum, v, i) => sum + (v - x[i]) ** 2, 0) / x.length);
-    const said = fill(words.rebuilt, { error: fixed(error, 3) });
-    const unusual = error > data.threshold;
-    notice.say(fill(unusual ? words.unusual : words.usual, { said, threshold: fixed(data.threshold, 3) }), unusual);
-    bank.set("way", 0);
-    walk.go(ownCode);
-    await refresh();
+  function take(given) {
+    return received(greyPicture(given, size, fitting.value.fit === 1), notice, async (grey) => {
+      file = given;
+      own = new Uint8Array(channels * grey.length);
+      for (let c = 0; c < channels; c++) own.set(grey, c * grey.length);
+      encoder ??= session("encoder");
+      const x = unit(own);
+      const { mu } = await (await encoder)({ x: { data: x, dims: [1, channels, size, size] } });
+      ownCode = Float32Array.from(mu.data);
+      const rebuilt = await net.exact(ownCode);
+      const error = Math.sqrt(rebuilt.reduce((sum, v, i) => sum + (v - x[i]) ** 2, 0) / x.length);
+      const said = fill(words.rebuilt, { error: fixed(error, 3) });
+      const unusual = error > data.threshold;
+      notice.say(fill(unusual ? words.unusual : words.usual, { said, threshold: fixed(data.threshold, 3) }), unusual);
+      bank.set("way", 0);
+      walk.go(ownCode);
+      await refresh();
+    });
   }
 
   const called = (index) => fill(words.called, { index, name: walk.name(index) });

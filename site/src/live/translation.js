@@ -3,7 +3,7 @@
 import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
 import { blank, difference, drawOutline, enlarge, pictureOf, toBytes, unit } from "../images.js";
 import { lesionWords } from "../lesion_words.js";
-import { PictureError, greyPicture, uploadField } from "../own_picture.js";
+import { greyPicture, received, uploadField } from "../own_picture.js";
 import { player } from "../player.js";
 import { lesionReport, psnr, ssim } from "../quality.js";
 import { Generator } from "../torch_random.js";
@@ -48,17 +48,11 @@ export async function mount(root, { data, session, address, announce }) {
     notice.say("");
   }
 
-  async function take(given) {
-    try {
-      own = await greyPicture(given, size, fitting.value.fit === 1);
-      file = given;
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      notice.say(error.message, true);
-      return;
-    }
-    notice.say("");
-    await refresh();
+  function take(given) {
+    return received(greyPicture(given, size, fitting.value.fit === 1), notice, (grey) => {
+      [file, own] = [given, grey];
+      return refresh();
+    });
   }
 
   // One or several images, in one go, to a domain.

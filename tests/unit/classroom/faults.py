@@ -6,7 +6,7 @@ FAULTS = {
     "kills": "import os\nos._exit(3)",
     "prints": "while True:\n    print('x' * 1_000_000)",
     "memory": "import numpy as np\nkept = np.ones((20, 1_000_000_000))",
-    "syntax": "def my_residual(x, x_hat:\n    return",
+    "syntax": "def my_score(maps:\n    return",
     "empties": "import os, shutil\nshutil.rmtree(os.getcwd())\nraise OSError('all gone')",
     "text": "raise ValueError('\\ud800' + 'x' * 1_000_000)",
     "null": "x = 1\0",

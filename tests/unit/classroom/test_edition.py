@@ -51,7 +51,7 @@ def test_stub_and_check_are_apart_for_nbgrader(whole):
     }
     assert "exercises.check" not in source["exercise-90-1-0"]
     assert source["exercise-90-1-check"].splitlines() == [
-        "verdict = exercises.check_residual_score(my_residual)",
+        "verdict = exercises.check_spot_score(my_score)",
         "assert verdict.right, str(verdict)",
     ]
 

@@ -123,7 +123,7 @@ def test_magics_and_added_cells_cost_no_points(tmp_path, lessons, whole):
     folder = tmp_path / "in"
     stub = RIGHT["stub1"]
     hand_in(folder, "timed", whole, stub1=f"%%time\n{stub}")
-    hand_in(folder, "lines", whole, stub1=f"!ls\n%matplotlib inline\n{stub}\n%time kept = my_residual")
+    hand_in(folder, "lines", whole, stub1=f"!ls\n%matplotlib inline\n{stub}\n%time kept = my_score")
     made = hand_in(folder, "added", whole)
     for source in ("while True:\n    pass", "import os\nos._exit(1)"):
         made.cells.insert(5, nbformat.v4.new_code_cell(source))
@@ -149,10 +149,10 @@ def test_python_stays_and_magics_go(source, made):
 def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):
     folder = tmp_path / "in"
     cheat = (
-        "exercises.check_residual_score = exercises.check_choose_threshold\nmy_residual = lambda x, y: (x, y)"
+        "exercises.check_spot_score = exercises.check_volume_threshold\nmy_score = lambda maps: maps"
     )
     hand_in(folder, "cheat", whole, stub1=cheat, helper="def mean_of(x):\n    raise ValueError")
-    uses_helper = RIGHT["stub1"].replace("maps.mean((1, 2))", "mean_of(maps)")
+    uses_helper = RIGHT["stub1"].replace("top.mean((1, 2))", "mean_of(top)")
     hand_in(folder, "uses", whole, stub1=uses_helper, helper="mean_of = None")
     rows = graded(folder, tmp_path, lessons)
     assert rows["cheat", "90.1"].points == 0 and rows["cheat", "90.2"].points == 3
@@ -170,7 +170,7 @@ def test_what_nobody_needs_is_not_run_and_added_cells_are(whole):
     assert any("own_helper" in source for source in sources)
     using = copy.deepcopy(submitted)
     stub = next(cell for cell in using.cells if cell.id == "stub1")
-    stub.source = "def my_residual(x, x_hat):\n    return mean_of(x) * seed"
+    stub.source = "def my_score(maps):\n    return mean_of(maps) * seed"
     needed = [cell["source"] for cell in program(edition, found, using)]
     assert any(source.endswith("seed = 7") for source in needed) and any("mean_of(x):" in s for s in needed)
     for cell in using.cells:

@@ -34,6 +34,18 @@ def test_letters_of_ranges(value, letter):
     assert findings.step_letter(value, (0.375, 0.75)) == letter
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "letter"),
+    [(0.1, 0.3, "a"), (0.4, 0.7, "b"), (0.3, 0.4, "d"), (0.1, 0.9, "d"), (0.8, 1, "c")],
+)
+def test_an_interval_that_crosses_a_bound_has_a_letter_of_its_own(low, high, letter):
+    assert findings.sure_letter(row(low, high), (0.375, 0.75)) == letter
+
+
+def test_what_was_not_counted_is_a_dash():
+    assert findings.say({"value": None, "low": None, "high": None}) == "–"
+
+
 def test_figures_of_methods_as_a_table():
     made = findings.figures({"<one>": {"ssim": row(0.1, 0.3)}}, {"ssim": "SSIM"}, "a note", "Two & one")
     shown = made._repr_html_()

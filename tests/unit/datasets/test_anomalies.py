@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from medgen_course import phantom
 from medgen_course.datasets import DatasetError, Split
 from medgen_course.datasets.anomalies import (
     FREE_WATER,
     PLACES,
     RADII,
+    VENTRICLES,
+    enlarged_ventricles,
     from_dataset,
     normal_class,
     only_normal,
@@ -126,3 +129,13 @@ def test_hidden_lesions_are_in_their_share_of_the_training_slices():
 def test_wrong_arguments_are_named(given, says):
     with pytest.raises(ValueError, match=says):
         phantom_anomalies(**{"counts": (2, 1, 1), **given})
+
+
+def test_enlarged_ventricles_change_the_middle_alone_and_are_larger_than_any_healthy_one():
+    trial = enlarged_ventricles(64, "t2w", 6)
+    changed = trial.anomalous.astype(float) - trial.healthy
+    assert trial.grid is None and len(trial) == 12 and VENTRICLES[0] > phantom.FACTORS["ventricle_size"][2]
+    assert (np.abs(changed).max((1, 2, 3)) > 60).all() and changed.mean() > 0  # fluid is bright in T2w
+    assert np.abs(changed[:, :, :, :10]).max() <= 1 and np.abs(changed[:, :, :, -10:]).max() <= 1
+    dark = enlarged_ventricles(64, "t1w", 6)
+    assert dark.anomalous.mean() < dark.healthy.mean()

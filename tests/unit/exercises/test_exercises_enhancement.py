@@ -13,8 +13,17 @@ keep, weigh, hunt = exercises.check_consistency, exercises.check_weight, exercis
 gain, cost = exercises.check_gain, exercises.check_average_cost
 
 
-def kept(x, y, mask):
-    return ifft2(torch.where(mask, y, fft2(x, norm="ortho")), norm="ortho").real
+def to_image(lines):
+    return ifft2(lines, norm="ortho").real
+
+
+def kept(x, y, mask, trust):
+    own = fft2(x, norm="ortho")
+    return to_image(torch.where(mask, (own + trust * y) / (1 + trust), own))
+
+
+def kept_lines(x, y, mask, trust):
+    return fft2(kept(x, y, mask, trust), norm="ortho")
 
 
 def chosen(weights, psnr, frechet, limit):
@@ -49,7 +58,7 @@ def averaged(draw, y, x, count):
 
 RIGHT = [
     (keep, kept),
-    (keep, lambda x, y, m: x + ifft2(y - fft2(x, norm="ortho") * m, norm="ortho").real),
+    (keep, lambda x, y, m, t: x + t / (1 + t) * to_image(y - fft2(x, norm="ortho") * m)),
     (weigh, chosen),
     (hunt, evaluation()),
     (gain, gained),
@@ -64,13 +73,22 @@ def test_right_answers(check, fn, capsys):
 
 
 WRONG = [
-    (keep, lambda x, y, m: ifft2(y, norm="ortho").real, "yours are zero"),
-    (keep, lambda x, y, m: x, "returned as it was"),
-    (keep, lambda x, y, m: ifft2(torch.where(m, y, fft2(x, norm="ortho")), norm="ortho"), "take `.real`"),
-    (keep, lambda x, y, m: ifft2(torch.where(m, fft2(x, norm="ortho"), y), norm="ortho").real, "exchanged"),
-    (keep, lambda x, y, m: ifft2(fft2(x, norm="ortho") + y, norm="ortho").real, "are added"),
-    (keep, lambda x, y, m: ifft2(torch.where(m, y, fft2(x)), norm="ortho").real, "the same norm"),
-    (keep, lambda x, y, m: x[0], "expected; yours is (1, 8, 8)"),
+    (keep, lambda x, y, m, t: to_image(m * kept_lines(x, y, m, t)), "yours are zero"),
+    (keep, lambda x, y, m, t: x, "returned as it was"),
+    (keep, lambda x, y, m, t: ifft2(kept_lines(x, y, m, t), norm="ortho"), "take `.real`"),
+    (keep, lambda x, y, m, t: ifft2(kept_lines(x, y, m, t), norm="ortho").real.abs(), "not `.abs()`"),
+    (keep, lambda x, y, m, t: kept(x, y, m, t).clamp(0, 1), "Leave the cut at 0 and 1 out"),
+    (keep, lambda x, y, m, t: kept(x, y, m, t).clamp(min=0), "Cut nothing at 0"),
+    (keep, lambda x, y, m, t: to_image(torch.where(m, y, fft2(x, norm="ortho"))), "weigh both"),
+    (keep, lambda x, y, m, t: to_image((fft2(x, norm="ortho") + t * y) / (1 + t)), "weighed too"),
+    (keep, lambda x, y, m, t: kept(x, y, m, 1 / t if t else 1e9), "weights are exchanged"),
+    (keep, lambda x, y, m, t: to_image(fft2(x, norm="ortho") + t * y), "divide by 1 + trust"),
+    (
+        keep,
+        lambda x, y, m, t: to_image(torch.where(m, (fft2(x) + t * y) / (1 + t), fft2(x))),
+        "the same norm",
+    ),
+    (keep, lambda x, y, m, t: x[0], "expected; yours is (1, 8, 8)"),
     (weigh, lambda w, p, d, limit: w[d.index(min(d))], "limit was not asked for"),
     (weigh, lambda w, p, d, limit: w[p.index(max(p))], "smallest distance is wanted"),
     (weigh, lambda w, p, d, limit: 0.1, "is expected; yours is 0.1"),

@@ -69,6 +69,16 @@ def test_the_threshold_moves_the_counts_and_the_verdict(explorer):
     assert ("not flagged" in explorer.picture.text) == (score(explorer) <= threshold)
 
 
+def test_the_figure_says_what_its_colours_mean(explorer):
+    figure = explorer.figure("a title")
+    labels = [tick.get_text() for tick in figure.axes[1].get_xticklabels()]
+    assert labels[0] == "map: 0" and f"{explorer.measured['Gaussian'].limit:.2g}" in labels[1]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "outline; this slice's score",
+        "threshold",
+    ]
+
+
 def test_each_score_has_its_own_panels_and_charts(explorer):
     seen = set()
     for name, words in (

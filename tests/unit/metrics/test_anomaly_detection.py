@@ -43,6 +43,63 @@ def test_what_the_resamples_compute_is_scikit_learns_with_ties_too():
             assert ours(*pair)[0] == pytest.approx(reference(TRUTH, scores, sample_weight=weights))
 
 
+def delong(first, second):
+    """Standard error of the difference of two AUROCs on the same images: DeLong et al. 1988."""
+    parts = []
+    for healthy, sick in (first, second):
+        wins = (sick[None] > healthy[:, None]) + 0.5 * (sick[None] == healthy[:, None])
+        parts.append((wins.mean(1), wins.mean(0)))
+    by_healthy, by_sick = (a - b for a, b in zip(*parts, strict=True))
+    return np.sqrt(by_healthy.var(ddof=1) / len(by_healthy) + by_sick.var(ddof=1) / len(by_sick))
+
+
+def test_the_difference_of_two_scores_is_as_wide_as_delong_says_and_sees_what_intervals_hide():
+    rng = np.random.default_rng(5)
+    second = HEALTHY + 0.3 * rng.standard_normal(150), SICK - 0.25 + 0.3 * rng.standard_normal(90)
+    row = detection.difference((HEALTHY, SICK), second)
+    alone = [detection.auroc(HEALTHY, SICK), detection.auroc(*second)]
+    assert row["value"] == pytest.approx(alone[0]["value"] - alone[1]["value"])
+    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * delong((HEALTHY, SICK), second), rel=0.15)
+    assert alone[1]["high"] > alone[0]["low"] and row["low"] > 0  # intervals overlap, the difference is sure
+    back = detection.difference(second, (HEALTHY, SICK))
+    assert (back["low"], back["high"]) == pytest.approx((-row["high"], -row["low"]))
+    assert set(detection.difference(second, second).values()) == {0.0}
+
+
+@pytest.mark.parametrize(("measure", "of"), [("auroc", roc_auc_score),
+                                             ("average_precision", average_precision_score)])  # fmt: skip
+def test_twins_are_drawn_together(measure, of):
+    anatomy = 3 * RNG.standard_normal(60)
+    first = anatomy + 0.3 * RNG.standard_normal(60), anatomy + 1 + 0.3 * RNG.standard_normal(60)
+    second = anatomy + RNG.standard_normal(60), anatomy + 1 + RNG.standard_normal(60)
+    row = detection.difference(first, second, twins=True, measure=measure)
+    drawn, truth = [], np.repeat([0, 1], [60, 60])
+    for _ in range(1000):
+        pick = RNG.integers(0, 60, 60)
+        two = (of(truth, np.concatenate([h[pick], s[pick]])) for h, s in (first, second))
+        drawn.append(np.subtract(*two))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (row["low"], row["high"]) == pytest.approx((low, high), abs=0.12 * (high - low))
+    together, apart = (detection.auroc(*first, twins=twins) for twins in (True, False))
+    assert together["high"] - together["low"] < 0.6 * (apart["high"] - apart["low"])
+
+
+def test_scores_of_other_images_have_no_difference_and_no_twins():
+    with pytest.raises(ValueError, match="the same images for both"):
+        detection.difference((HEALTHY, SICK), (HEALTHY[:-1], SICK))
+    with pytest.raises(ValueError, match="twins come in equal numbers"):
+        detection.auroc(HEALTHY, SICK, twins=True)
+
+
+def test_a_change_between_two_sets_has_the_spread_of_both():
+    later = HEALTHY[:70] + 0.1, SICK[:60]
+    row = detection.change((HEALTHY, SICK), later)
+    rows = detection.auroc(HEALTHY, SICK), detection.auroc(*later)
+    widths = [each["high"] - each["low"] for each in rows]
+    assert row["value"] == pytest.approx(rows[1]["value"] - rows[0]["value"])
+    assert row["high"] - row["low"] == pytest.approx(np.hypot(*widths), rel=0.15)
+
+
 @pytest.mark.parametrize("healthy", [[], [0.0, np.nan], [np.inf]])
 def test_scores_that_are_no_numbers_are_refused_in_one_line(healthy):
     with pytest.raises(ValueError, match="expected numbers") as error:
@@ -69,16 +126,26 @@ def maps(count=40, side=16, seed=0):
 
 def test_pixel_average_precision_is_scikit_learns():
     made, masks = maps()
-    row = detection.pixel_average_precision(made, masks)
+    row = detection.pixel_average_precision(made, masks).row
     assert row["value"] == pytest.approx(average_precision_score(masks.ravel(), made.ravel()))
     assert row["worst"] == pytest.approx(masks.mean())
     assert row["low"] < row["value"] < row["high"] and row["high"] - row["low"] < 0.1
 
 
+def test_two_maps_are_compared_on_shared_slices():
+    made, masks = maps()
+    worse = made + 0.3 * np.random.default_rng(3).standard_normal(made.shape)
+    drawn = [detection.pixel_average_precision(m, masks) for m in (made, worse)]
+    row, alone = drawn[0].minus(drawn[1]), [each.row for each in drawn]
+    assert row["value"] == pytest.approx(alone[0]["value"] - alone[1]["value"])
+    assert 0 < row["low"] < row["value"] < row["high"]
+    assert row["high"] - row["low"] < min(each["high"] - each["low"] for each in alone)
+
+
 def test_the_interval_of_pixels_holds_where_few_of_many_are_anomalous():
     made, masks = maps(60, 48, 1)
     masks[:, :, ::2] = 0  # half of the bright pixels do not count
-    row = detection.pixel_average_precision(made + 2.0 * masks[:, 0], masks)
+    row = detection.pixel_average_precision(made + 2.0 * masks[:, 0], masks).row
     middle = (row["low"] + row["high"]) / 2
     assert masks.mean() < 0.005 and abs(middle - row["value"]) < 0.25 * (row["high"] - row["low"])
 
@@ -141,6 +208,12 @@ def test_two_peaks_are_two_alarms_and_one_blob_is_one():
 def test_a_lesion_without_a_pixel_is_refused():
     with pytest.raises(ValueError, match="a mask with a pixel or more"):
         lesions.froc(spikes(1), spikes(1), np.zeros((1, 1, 24, 24)))
+
+
+def test_shares_by_place_are_means_with_intervals():
+    found, place = np.array([1, 0, 1, 1], bool), np.array(["front", "front", "back", "back"])
+    rows = lesions.by_place(found, place)
+    assert list(rows) == ["front", "back"] and (rows["front"]["value"], rows["back"]["low"]) == (0.5, 1.0)
 
 
 def test_the_detection_limit_lies_where_half_are_found():

@@ -57,6 +57,16 @@ def test_elbo_and_its_parts_are_those_of_the_evaluation(vae):
     )
 
 
+def test_the_elbos_map_is_a_squared_error_and_its_peak_no_elbo(vae):
+    found, squared = scores.negative_elbo(vae, IMAGES), scores.squared_error(scores.vae_mean(vae), IMAGES)
+    assert np.corrcoef(found.map.ravel(), squared.map.ravel())[0, 1] > 0.99
+    plain = scores.squared_error(scores.vae_mean(vae), IMAGES, sigma=0)
+    assert np.allclose(plain.image, plain.map.mean((1, 2)), atol=1e-6)
+    for score in (found, scores.kl(vae, IMAGES)):
+        with pytest.raises(ValueError, match="its peak is another score"):
+            score.peak()
+
+
 def test_more_importance_samples_bring_the_bound_nearer_and_the_state_is_left_alone(vae):
     torch.manual_seed(5)
     before = torch.get_rng_state()

@@ -26,6 +26,17 @@ def test_each_filter_brings_noisy_images_nearer(name):
         assert made.min() >= 0 and made.max() <= 1
 
 
+def test_the_brightness_that_rician_noise_adds_is_taken_away_again():
+    x = torch.tensor([0.0, 0.1, 0.3, 0.8]).view(4, 1, 1, 1).expand(4, 1, 64, 64)
+    draws = torch.Generator().manual_seed(0)
+    m = torch.hypot(
+        x + 0.1 * torch.randn(x.shape, generator=draws), 0.1 * torch.randn(x.shape, generator=draws)
+    )
+    root = m.square().mean((2, 3), keepdim=True).sqrt()  # a filter that knows what is flat
+    assert (root - x[..., :1, :1]).abs().max() > 0.1
+    assert torch.allclose(classic.rician_unbiased(root, 0.1), x[..., :1, :1], atol=0.03)
+
+
 def test_a_filter_keeps_channels_and_images_apart():
     two = torch.cat([X[:1], 0 * X[:1]], 1).expand(2, 2, 64, 64).clone()
     two[1] = 1

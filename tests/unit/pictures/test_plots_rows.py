@@ -42,6 +42,18 @@ def test_rows_that_cannot_be_drawn_are_explained(named, headings, said):
         plots.rows(named, headings)
 
 
+def test_a_row_of_maps_has_a_scale_with_both_ends():
+    maps = [render.tint(np.full((28, 28), value), 0.3).transpose(2, 0, 1) for value in (0.0, 0.3)]
+    figure = plots.rows({"maps": maps}, heat=(0.1, 0.4))
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["0.1", "0.4, anomalous"]
+    assert len(plots.rows({"maps": maps}).axes) == 1
+    sheet = figure.axes[0].images[0].get_array()
+    (mesh,) = (c for c in figure.axes[1].collections if isinstance(c, QuadMesh))
+    figure._repr_png_()
+    ends = np.rint(255 * mesh.get_facecolors()[[0, -1], :3]).astype(int)
+    assert (ends == [sheet[10, 10], sheet[10, -10]]).all()
+
+
 def test_large_pictures_do_not_make_a_wider_figure():
     large = np.zeros((6, 1, 224, 224), np.uint8)
     assert plots.rows({"a": large}, width=5).get_figwidth() < 5.5

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from medgen_course.metrics.calibration import coverage, spread, spread_against_error
+from medgen_course.metrics.calibration import coverage, error_over_spread, spread, spread_against_error
 from medgen_course.models.latent_search import search
 from medgen_course.models.unet import EnhancerAlgorithm
 from medgen_course.toys.gaussian_world import GaussianWorld
@@ -99,6 +99,8 @@ def test_draws_of_the_posterior_are_calibrated_and_half_of_them_are_not(drawn):
     exact = WORLD.posterior_variance.mean() ** 0.5
     groups = spread_against_error(std, mean - x, bins=4)
     assert (groups["spread"][1:] > groups["spread"][:-1]).all()
+    assert error_over_spread(std, mean - x) == pytest.approx((1 + 1 / count) ** 0.5, abs=0.03)
+    assert error_over_spread(std / 2, mean - x) == pytest.approx(2 * (1 + 1 / count) ** 0.5, abs=0.06)
     # all pixels are equally uncertain here, so a larger spread is chance and the error knows nothing of it
     assert abs(groups["rmse"] / float(exact * (1 + 1 / count) ** 0.5) - 1).max() < 0.05
 
