@@ -61,6 +61,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/sweeps.py
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
+	$(BIN)/python recipes/growing.py
 	$(BIN)/python recipes/recordings.py
 	$(BIN)/python recipes/seeds.py
 	$(BIN)/python recipes/games.py

@@ -23,6 +23,7 @@ from medgen_course.models.fanogan import FAnoGAN
 from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
+from medgen_course.models.progressive_networks import ProgressiveGenerator
 from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
@@ -128,7 +129,8 @@ def load_classifier(dataset: str, model: str = "classifier") -> Classifier:
 
     Args:
         dataset: name of the data set.
-        model: "classifier", or "translation_eye", which knows the phantom in both contrasts.
+        model: "classifier"; of the phantom also "classifier_64", for slices of 64 pixels, and
+            "translation_eye", which knows both contrasts.
     """
     tensors, about = _read(dataset, model)
     return _fill(Classifier(**about["model"]), tensors, "classifier")
@@ -139,6 +141,27 @@ def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
     tensors, about = _read(dataset, "gan")
     generator = _fill(Generator(**about["model"]), tensors, "generator")
     return generator, _fill(Discriminator(**about["discriminator"]), tensors, "discriminator")
+
+
+def load_growing() -> dict[float, ProgressiveGenerator]:
+    """The GAN that grew on 64-pixel phantom slices: level -> its averaged generator then; raises RunNotFound.
+
+    Whole levels are ends of a side's training, the last one the shipped generator; between two of them lies
+    the middle of the fade.
+    """
+    tensors, about = _read("phantom", "growing")
+    made = {}
+    for level in about["recipe"]["levels"]:
+        made[level] = _fill(ProgressiveGenerator(**about["model"]), tensors, f"level={level:g}")
+    return made
+
+
+def load_growing_table() -> dict[str, np.ndarray]:
+    """Growing against training at full size, over time, as columns; raises RunNotFound.
+
+    `way` is 0 for runs that grew, 1 and 2 for a DCGAN with small and with large steps, -1 for real images.
+    """
+    return _columns(_there(growing_path(), "phantom"))
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
@@ -337,6 +360,11 @@ def games_path() -> Path:
 def load_games() -> list[dict[str, Any]]:
     """One row for each game and seed, with its budget, modes found and share near one; raises RunNotFound."""
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
+
+
+def growing_path() -> Path:
+    """Where the table of growing against training at full size rests (`recipes/growing.py`)."""
+    return shelf() / "phantom" / "growing.csv"
 
 
 def seeds_path() -> Path:

@@ -56,6 +56,11 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         settings = {"normal_class": normal}
         folder = folder_of("pneumoniamnist", model, kind, {kind: network}, settings, about["model"])
         made[f"pneumoniamnist/{model}"] = kind, f"{title}, trained on {normal} images alone", folder
+    grown, card = pretrained.load_growing(), pretrained.card("phantom", "growing")
+    settings = {"class_counts": card["recipe"]["class_counts"]}
+    network = {"generator_ema": grown[max(grown)]}
+    folder = folder_of("phantom", "progressive", "progressive", network, settings, card["model"])
+    made["phantom/progressive"] = "progressive", f"GAN that grew, {card['model']['size']} px", folder
     pair, card = pretrained.load_pix2pix(), pretrained.card("phantom", "pix2pix")
     a, b = card["recipe"]["domains"]
     for to, title in (("b", f"pix2pix, {a} → {b}"), ("a", f"pix2pix, {b} → {a}")):
@@ -105,7 +110,7 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "cyclegan", "anomaly", "enhancer"):
+    for name in ("autoencoder", "vae", "gan", "growing", "cyclegan", "anomaly", "enhancer"):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(getattr(schematics, name)()._repr_png_())

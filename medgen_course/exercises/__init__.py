@@ -27,6 +27,9 @@ from medgen_course.exercises.gan import check_alternating_step, check_non_satura
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
+from medgen_course.exercises.growing import check_equalised, check_pixel_norm
+from medgen_course.exercises.growing_bug_hunt import check_growing_bug_hunt
+from medgen_course.exercises.growing_experiments import check_sameness, check_scales
 from medgen_course.exercises.quiz import Quiz, quiz
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
@@ -49,10 +52,12 @@ __all__ = [
     "check_cyclegan_bug_hunt",
     "check_dose",
     "check_elbo",
+    "check_equalised",
     "check_fixed_sigma",
     "check_gain",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
+    "check_growing_bug_hunt",
     "check_hidden_copies",
     "check_image_pool",
     "check_interpolate",
@@ -62,9 +67,12 @@ __all__ = [
     "check_leak",
     "check_measure_bug_hunt",
     "check_non_saturating",
+    "check_pixel_norm",
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
+    "check_sameness",
+    "check_scales",
     "check_scanner",
     "check_shift_error",
     "check_smoothing",

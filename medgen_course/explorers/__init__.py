@@ -7,6 +7,7 @@ from medgen_course.explorers.enhancement import EnhancementExplorer
 from medgen_course.explorers.enhancement_view import Task
 from medgen_course.explorers.gan import GANExplorer
 from medgen_course.explorers.generator import GeneratorExplorer
+from medgen_course.explorers.growing import GrowingExplorer
 from medgen_course.explorers.latent import LatentExplorer
 from medgen_course.explorers.parts.base import Explorer
 from medgen_course.explorers.parts.picture import Picture
@@ -19,7 +20,7 @@ from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction
 
 __all__ = [
     "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
-    "GeneratorExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError", "PositionMap",
-    "Sliders", "Task", "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture",
+    "GeneratorExplorer", "GrowingExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError",
+    "PositionMap", "Sliders", "Task", "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture",
     "reconstruction_errors",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from medgen_course.training.loop import fit
 
 EPOCHS = 10
 ENOUGH = 50_000  # images shown in all: what ten epochs of PneumoniaMNIST are, and as many for a larger set
+SHIPPED = ("classifier", "classifier_64")  # by the side of their images
 CALIBRATION = 2048  # images from which a random network takes the means and variances of its layers
 
 
@@ -75,8 +76,9 @@ def feature_network(data: Dataset, seed: int = 0) -> Classifier:
     Where that has one class only there is nothing to learn: then `random_network`. `about` of the result says
     which it is.
     """
-    if pretrained.fits(data, "classifier"):
-        return pretrained.load_classifier(data.name)
+    for model in SHIPPED:
+        if pretrained.fits(data, model):
+            return pretrained.load_classifier(data.name, model)
     images, labels = data.train.images, data.train.labels
     if (labels == labels[0]).all():
         return random_network(images, seed)

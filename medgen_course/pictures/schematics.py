@@ -89,6 +89,54 @@ def gan() -> Figure:
     return pen.figure
 
 
+def growing() -> Figure:
+    """One block fades in, in both players, while the rest goes on learning."""
+    pen = Pen(
+        360,
+        "A GAN that grows, while its 64-pixel block fades in. Upper row, the generator: random numbers z "
+        "pass the blocks for 8, 16 and 32 pixels, which were trained before. From there two paths lead to "
+        "the made image: the old one doubles the 32-pixel image and has the weight 1 minus alpha, the new "
+        "one passes the block for 64 pixels and has the weight alpha. Lower row, the discriminator, the "
+        "same from right to left: the image, real or made, is judged through the new block with alpha and, "
+        "halved, without it with 1 minus alpha. Deviation within the batch is shown to its last block. "
+        "Alpha rises from 0 to 1.",
+    )
+    up, down = 270, 90
+    pen.variable((34, up), "$z$")
+    for x, name, y, low, high in (
+        (112, "$8$", up, 30, 44), (200, "$16$", up, 44, 58), (288, "$32$", up, 58, 72),
+        (112, "$8$", down, 30, 44), (200, "$16$", down, 44, 58), (288, "$32$", down, 58, 72),
+    ):  # fmt: skip
+        pen.network((x, y), name, low, high, 52)
+    pen.network((420, up - 34), "new: $64$", 58, 72, 100)
+    pen.network((420, down - 34), "new: $64$", 58, 72, 100)
+    pen.text((200, up + 66), "generator $G$: trained before, and still learning", size=SMALL)
+    pen.text((200, down + 62), "discriminator $D$: its mirror image", size=SMALL)
+    pen.text((420, up + 46), "doubled, to grey", size=SMALL)
+    pen.text((420, down + 46), "halved, from grey", size=SMALL)
+    made, judged = pen.image((622, up), "$G(z)$", "made"), pen.image((622, down), "$x$", "real or made")
+    verdict = pen.variable((34, down), "$D$")
+    pen.arrow((34 + RADIUS + 2, up), (84, up))
+    for left, right in ((138, 174), (226, 262)):
+        pen.arrow((left, up), (right, up))
+        pen.arrow((right, down), (left, down))
+    pen.arrow((84, down), (verdict[0] + RADIUS + 2, down))
+    pen.arrow((314, up + 10), (made[0] - HALF, up + 10), bend=-0.12)
+    pen.arrow((314, up - 12), (370, up - 30))
+    pen.arrow((470, up - 34), (made[0] - HALF, up - 12))
+    pen.text((540, up + 46), r"$1-\alpha$", BLUE)
+    pen.text((536, up - 52), r"$\alpha$", BLUE)
+    pen.arrow((judged[0] - HALF, down + 10), (314, down + 10), bend=0.12)
+    pen.arrow((judged[0] - HALF, down - 12), (470, down - 34))
+    pen.arrow((370, down - 30), (314, down - 12))
+    pen.text((540, down + 46), r"$1-\alpha$", BLUE)
+    pen.text((536, down - 52), r"$\alpha$", BLUE)
+    pen.text((112, down - 46), "deviation in\nthe batch comes in", size=SMALL)
+    pen.text((350, 180), r"$\alpha$ rises from 0 to 1; then the $64$ px are held, and the next block comes")
+    pen.text((560, 157), "losses of $G$ and $D$: those of any GAN", RED, SMALL)
+    return pen.figure
+
+
 def cyclegan() -> Figure:
     """Two loops: there and back from each domain, a cycle loss around each, a judge in each domain."""
     pen = Pen(

@@ -18,6 +18,7 @@ from medgen_course.training.checkpoints import RunNotFound
 
 SHELF = pretrained.shelf()
 NAMES = ("pneumoniamnist", "phantom")
+GANS = ("gan", "classifier", "growing", "classifier_64")
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -30,7 +31,7 @@ def data(request):
 
 def test_the_shelf_is_small_and_holds_no_pickle():
     files = [path for path in SHELF.rglob("*") if path.is_file()]
-    of_gans = [path for path in files if path.stem in ("gan", "classifier") or "recordings" in path.parts]
+    of_gans = [path for path in files if path.stem in GANS or "recordings" in path.parts]
     translating = ("cyclegan", "pix2pix", "lab", "translation_eye")
     translators = [path for path in files if path.stem in translating]
     of_lengths = [path for path in files if path.stem == "autoencoders"]
@@ -43,7 +44,7 @@ def test_the_shelf_is_small_and_holds_no_pickle():
     assert all(path.stat().st_size <= 4.2e6 for path in of_lengths)
     assert all(path.stat().st_size <= 3e6 for path in of_gans)
     assert sum(path.stat().st_size for path in translators) <= 8e6
-    assert sum(path.stat().st_size for path in files) <= 31e6
+    assert sum(path.stat().st_size for path in files) <= 34e6
     assert {path.suffix for path in files} == {".safetensors", ".json", ".csv"}
 
 

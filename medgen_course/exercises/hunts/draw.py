@@ -6,9 +6,16 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medgen_course.exercises.hunts import anomaly, cyclegan, gan, measure, vae
+from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, vae
 
-_FILES = {"anomaly": anomaly, "cyclegan": cyclegan, "gan": gan, "measure": measure, "vae": vae}
+_FILES = {
+    "anomaly": anomaly,
+    "cyclegan": cyclegan,
+    "gan": gan,
+    "growing": growing,
+    "measure": measure,
+    "vae": vae,
+}
 NAMES = tuple(_FILES)
 PLANTED = 3
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from medgen_course.pictures import pen, plots, schematics
 
-DRAWN = ("autoencoder", "vae", "gan", "cyclegan", "pix2pix", "anomaly", "enhancer")
+DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer")
 each = pytest.mark.parametrize("name", DRAWN)
 
 
@@ -51,6 +51,7 @@ def test_a_schematic_has_alternative_text_that_jupyter_gets(name):
         ("autoencoder", ("encoder", "decoder", "loss", "code")),
         ("vae", ("prior", "encoder", "decoder", "KL", "generates: solid", "infers: dashed")),
         ("gan", ("generator", "discriminator", "moves $D$ alone", "moves $G$ alone", "real")),
+        ("growing", ("generator", "discriminator", "new: $64$", "1-\\alpha", "doubled", "deviation")),
         ("cyclegan", ("$G$", "$F$", "cycle loss", "identity loss", "D_A", "D_B")),
         ("pix2pix", ("U-Net", "discriminator", "true partner", "Vert_1")),
     ],
@@ -61,7 +62,7 @@ def test_a_schematic_says_what_goes_in_and_which_loss_pulls_where(name, words):
         assert word in written.replace("\\mathrm{KL}", "KL"), word
 
 
-@pytest.mark.parametrize("name", ("autoencoder", "vae", "gan", "cyclegan"))
+@pytest.mark.parametrize("name", ("autoencoder", "vae", "gan", "growing", "cyclegan"))
 def test_readme_shows_the_drawing_with_its_text(name):
     figure, root = getattr(schematics, name)(), Path(__file__).parents[3]
     shown = f"![{figure.alt}](docs/schematics/{name}.png)"
