@@ -36,8 +36,7 @@ def show(picture: np.ndarray, title: str = "", scale: float = 1.0, limit: float 
     figure = Figure(max(width, 0.085 * max(map(len, title.split("\n")))) + 0.1, height + title_height + 0.1)
     axes = _picture_axes(figure, (1, 1, 1), picture, title)
     if limit is not None:
-        figure.set_figheight(figure.get_figheight() + 0.55)
-        _difference_scale(figure, axes, limit)
+        colour_scale(figure, axes, difference_labels(limit), signed=True)
     return figure
 
 
@@ -118,11 +117,15 @@ def rows(
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     if limit is not None:
-        labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
-        colour_scale(figure, axes, labels, signed=True)
+        colour_scale(figure, axes, difference_labels(limit), signed=True)
     elif heat is not None:
         colour_scale(figure, axes, {heat[0]: f"{heat[0]:.2g}", heat[1]: f"{heat[1]:.2g}, anomalous"})
     return figure
+
+
+def difference_labels(limit: float) -> dict[float, str]:
+    """What a colour scale says of a difference: value -> text, from -limit to limit."""
+    return {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
 
 
 def colour_scale(figure: Figure, axes: Axes, labels: Mapping[float, str], signed: bool = False) -> None:

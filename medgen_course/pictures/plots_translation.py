@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medgen_course.pictures.plots import _picture_axes, _wrapped, colour_scale
+from medgen_course.pictures.plots import _picture_axes, _wrapped, colour_scale, difference_labels
 from medgen_course.pictures.render import grid, tint
 from medgen_course.pictures.style import Figure
 
@@ -71,7 +71,6 @@ def panels(
     for place, name in zip(places, below, strict=True):
         axes.text(place, picture.shape[0] + 4, name, ha="center", va="top", fontsize=10)
     axes.tick_params(labelbottom=False)
-    labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
-    colour_scale(figure, axes, labels, signed=True)
+    colour_scale(figure, axes, difference_labels(limit), signed=True)
     figure.alt = f"{title}. Above: {', '.join(above)}. Below: {', '.join(filter(None, below))}, ±{limit:g}."
     return figure
