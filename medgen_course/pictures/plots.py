@@ -36,7 +36,6 @@ def show(picture: np.ndarray, title: str = "", scale: float = 1.0, limit: float 
     figure = Figure(max(width, 0.085 * max(map(len, title.split("\n")))) + 0.1, height + title_height + 0.1)
     axes = _picture_axes(figure, (1, 1, 1), picture, title)
     if limit is not None:
-        figure.set_figheight(figure.get_figheight() + 0.55)
         _difference_scale(figure, axes, limit)
     return figure
 
@@ -118,11 +117,16 @@ def rows(
     axes.set_yticks([(i + 0.5) * down - pad / 2 for i in range(len(named))], list(named))
     axes.set_xticks([(i + 0.5) * right - pad / 2 for i in range(len(headings))], headings)
     if limit is not None:
-        labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
-        colour_scale(figure, axes, labels, signed=True)
+        _difference_scale(figure, axes, limit)
     elif heat is not None:
         colour_scale(figure, axes, {heat[0]: f"{heat[0]:.2g}", heat[1]: f"{heat[1]:.2g}, anomalous"})
     return figure
+
+
+def _difference_scale(figure: Figure, axes: Axes, limit: float) -> None:
+    """What the colours of `render.difference` mean, in grey levels on the [0, 1] scale."""
+    labels = {-limit: f"−{limit:g}, darker", 0: "0", limit: f"+{limit:g}, brighter"}
+    colour_scale(figure, axes, labels, signed=True)
 
 
 def colour_scale(figure: Figure, axes: Axes, labels: Mapping[float, str], signed: bool = False) -> None:
