@@ -1,13 +1,15 @@
 """Tables of notebook 10: how detectors do, on images, pixels and lesions, and a world with a known answer."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
+from torch import nn
 
-from medgen_course.course.findings import Row, Table, differ, over_seeds, say, side
+from medgen_course.course.findings import Row, Table, apart, differ, over_seeds, say, side
 
 FIGURES = {"auroc": "AUROC", "average_precision": "average precision", "pixel": "pixel AP", "dice": "Dice"}
+BUDGET = "updates / training images / weights / seed"
 NOWHERE = "none: at no contrast of the grid are half of them found."
 
 
@@ -36,15 +38,22 @@ def detectors(
     }
     heads = ["", *(FIGURES[figure] for figure in shown)]
     if budgets:
-        heads.append("updates / weights / seed")
+        heads.append(BUDGET)
         for name, line in zip(order, lines.values(), strict=True):
             line.append(next((text for start, text in budgets.items() if name.startswith(start)), "-"))
     return Table(heads, lines, note, caption)
 
 
-def budget(recipe: Mapping[str, int]) -> str:
-    """Updates, weights and seed of a network, from the recipe on its card."""
-    return f"{recipe['updates']:,} / {recipe['parameters']:,} / {recipe['seed']}"
+def budget(recipe: Mapping[str, int], *networks: nn.Module) -> str:
+    """Updates, training images, weights and seed of a network.
+
+    Args:
+        recipe: of its card; where that does not say how many updates, epochs and batches tell.
+        networks: whose weights are counted where the recipe does not say how many.
+    """
+    updates = recipe.get("updates") or recipe["epochs"] * (recipe["images"] // recipe["batch_size"])
+    weights = recipe.get("parameters") or sum(p.numel() for net in networks for p in net.parameters())
+    return f"{updates:,} / {recipe['images']:,} / {weights:,} / {recipe['seed']}"
 
 
 def limit_text(row: Row) -> str:
@@ -135,22 +144,55 @@ def against(parts: Mapping[str, tuple[str, Mapping[str, Row]]], caption: str) ->
 
 
 def plainly(parts: Mapping[str, tuple[str, Mapping[str, Row]]]) -> str:
-    """One conclusion from the same: who beats the best simple score everywhere, and where nobody does."""
+    """One conclusion from the same: who beats the best simple score wherever it was entered, and where nobody
+    does. A score is judged by the columns in which it stands, and how many these are is said."""
     names = list(dict.fromkeys(name for _, gaps in parts.values() for name in gaps))
-    wins = {
-        title: [name for name in names if name in gaps and gaps[name]["low"] > 0]
-        for title, (_, gaps) in parts.items()
-    }
-    everywhere = [name for name in names if all(name in found for found in wins.values())]
-    nowhere = [title for title, found in wins.items() if not found]
-    some = "; ".join(
-        f"{title}: {', '.join(f'*{name}*' for name in found)}" for title, found in wins.items() if found
-    )
-    text = "**No generative score beats the best simple one in every column.**"
+    entered = {name: [gaps[name] for _, gaps in parts.values() if name in gaps] for name in names}
+    won = {name: sum(gap["low"] > 0 for gap in gaps) for name, gaps in entered.items()}
+    everywhere = [name for name in names if won[name] == len(entered[name])]
+    nowhere = [title for title, (_, gaps) in parts.items() if not any(g["low"] > 0 for g in gaps.values())]
+    text = "**No generative score beats the best simple one in every column that it enters.**"
+    if len(nowhere) == len(parts):
+        return "**No generative score beats the best simple one in any column.**"
     if everywhere:
-        text = f"**In every column the best simple score is beaten by {', '.join(everywhere)}.**"
-    text += f" Who does, column by column: {some}." if some else ""
+        listed = ", ".join(everywhere)
+        text = f"**These beat the best simple score in every column that they enter: {listed}.**"
+    some = "; ".join(f"*{name}* in {won[name]} of {len(entered[name])}" for name in names if won[name])
+    text += f" Who does in some: {some}." if some else ""
     return text + (f" Nobody does: {'; '.join(nowhere)}." if nowhere else "")
+
+
+def with_length(
+    going: Mapping[str, float], rows: Mapping[str, Mapping[str, Row]], itself: str, near: float = 0.1
+) -> str:
+    """Whether going with the length of the file says how well a score tells two groups apart.
+
+    Args:
+        going: name -> rank correlation with the length among normal images.
+        rows: name -> figure -> row; of them `auroc`.
+        itself: the score that is the length, which is left out.
+        near: two correlations that differ by no more count as alike.
+    Returns:
+        Which score goes with the length most; and of the pairs that go with it alike the one whose AUROCs lie
+        furthest apart, if their intervals have nothing in common.
+    """
+    others = [name for name in going if name != itself]
+    most = max(others, key=lambda name: abs(going[name]))
+    told = lambda name: f"{name} {going[name]:+.2f}, AUROC {rows[name]['auroc']['value']:.2f}"  # noqa: E731
+    text = f"Except the length itself, the score that goes with it most: {told(most)}."
+    alike = [
+        (x, y)
+        for x, y in combinations(others, 2)
+        if abs(going[x] - going[y]) <= near and apart(rows[x]["auroc"], rows[y]["auroc"])
+    ]
+    if not alike:
+        return text
+    pair = max(alike, key=lambda two: abs(np.subtract(*(rows[name]["auroc"]["value"] for name in two))))
+    first, second = (told(name) for name in pair)
+    return text + (
+        f" But a correlation does not explain an AUROC: {first}; {second}. The two go with the length alike, "
+        "and tell the two groups apart in quite different ways."
+    )
 
 
 def places(found: Mapping[str, Mapping[str, Row]], note: str, caption: str) -> Table:
@@ -188,7 +230,7 @@ def hidden(
         sweeps: title -> a sweep, see `pretrained.load_anomaly_sweep`.
         length: of the code.
         share: of hidden anomalies.
-        matters: a smaller mean change counts as a tie, even where all seeds agree about its sign.
+        matters: a smaller mean change is called hardly a change, even where all seeds agree about its sign.
     """
     lines = {}
     for title, sweep in sweeps.items():
@@ -196,9 +238,9 @@ def hidden(
         for way in ("mean", "peak"):
             clean, spoilt = (sweep[f"val_{way}"][chosen] for chosen in at.values())
             moved = over_seeds(spoilt - clean)
-            word = side(moved, "better", "worse") if abs(moved["value"]) >= matters else "a tie"
+            word = side(moved, "better", "worse") if abs(moved["value"]) >= matters else "hardly changed"
             cells = [say(over_seeds(clean)), say(over_seeds(spoilt)), f"{word}: {say(moved, '+.3f')}"]
             lines[f"{title}, {way}"] = cells
-    note = f"Autoencoders with a code of {length}; mean (lowest to highest) of three seeds. A change of less "
-    note += f"than {matters:g} is called a tie."
+    note = f"Autoencoders with a code of {length}; mean (lowest to highest) of three seeds. Hardly changed: "
+    note += f"by less than {matters:g}. A tie: the seeds disagree about the sign."
     return Table(["AUROC, validation", "clean", f"{share:.0%} hidden", "change, seed by seed"], lines, note)

@@ -96,7 +96,7 @@ class AllOfVAE(nn.Module):
 
 
 def explorer() -> tuple[AnomalyExplorer, baselines.PixelGaussian, baselines.Subspace, nn.Module, VAE]:
-    """The explorer of notebook 10 as it stands there, and what its scores are made with."""
+    """The explorer of notebook 10, with fewer components of the PCA, and what its scores are made with."""
     task = phantom_anomalies(SIZE, CONTRAST, COUNTS, SEED)
     gaussian, subspace = baselines.PixelGaussian.fit(task.train), baselines.Subspace.fit(task.train)
     small = pretrained.load_anomaly("phantom", "anomaly_small")

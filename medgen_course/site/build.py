@@ -15,7 +15,7 @@ from medgen_course.site import beta
 from medgen_course.site.explorers import LIVE, built
 from medgen_course.site.files import write_bytes, write_live
 from medgen_course.site.live import Live
-from medgen_course.site.pages import lesson_page, start_page
+from medgen_course.site.pages import lesson_page, share_styles, start_page
 
 WASM = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs")
 NO_NODE = (
@@ -82,11 +82,14 @@ def bundle(source: Path, assets: Path) -> None:
 
 
 def _write_pages(out: Path, explorers: dict[str, Live]) -> None:
-    lessons = course.find()
+    lessons, pages = course.find(), {}
     for lesson in lessons:
         notebook = nbformat.read(lesson.path, as_version=4)
-        page, _ = lesson_page(notebook, lesson, explorers)
-        write_text(out / f"{lesson.name}.html", page)
+        pages[lesson.name], _ = lesson_page(notebook, lesson, explorers)
+    pages, styles = share_styles(pages)
+    write_text(out / "assets" / "lesson.css", styles)
+    for name, page in pages.items():
+        write_text(out / f"{name}.html", page)
     gallery = home.checkout() / "docs" / "gallery"
     shutil.copytree(gallery, out / "gallery")
     told = explorers["beta"].data["some"].split("; ")[-1].rstrip(".")

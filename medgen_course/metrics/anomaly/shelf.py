@@ -1,6 +1,6 @@
 """The detectors of notebook 10 by name: baselines, what the course ships, and the tables of both."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from torch import nn
@@ -26,6 +26,8 @@ from medgen_course.models.vae import VAE
 
 Pair = tuple[Scored, Scored]  # of healthy images, of anomalous ones
 CHOSEN = ("mean", "peak")
+BORROWED = ("VAE, ELBO",)  # its map is a squared error, which counts under its own name
+COMPONENTS = (8, 16, 32, 64, 128, 256, 512)  # of the PCA, to choose from
 
 
 def simple(train: np.ndarray, components: int = 32, sign: int = 1) -> dict[str, Detector]:
@@ -48,6 +50,22 @@ def simple(train: np.ndarray, components: int = 32, sign: int = 1) -> dict[str, 
         "Mahalanobis in PCA": Detector(subspace.mahalanobis),
         "nearest neighbours": Detector(neighbours.score),
     }
+
+
+def by_components(train: np.ndarray, val: Trial, counts: Sequence[int] = COMPONENTS) -> dict[int, float]:
+    """AUROC of the PCA residual on validation images by the number of components; mean or peak, the better.
+
+    Args:
+        train: normal images alone, uint8 (N, C, H, W).
+        val: the validation trial.
+        counts: numbers of components.
+    """
+    found = {}
+    for count in counts:
+        residual = Detector(baselines.Subspace.fit(train, count).residual)
+        pair = scored({"": residual}, val)[""]
+        found[count] = max(_plain_auroc(*counting(pair, how)) for how in CHOSEN)
+    return found
 
 
 def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
@@ -81,12 +99,13 @@ def of_autoencoder(model: nn.Module) -> dict[str, Detector]:
     return {f"autoencoder, code {model.config['latent_dim']}": scores.by_reconstruction(model)}
 
 
-def shipped(data: Dataset) -> dict[str, Detector]:
-    """Generative detectors that the course ships for just these images; none for others."""
+def shipped(data: Dataset, samples: int = 16) -> dict[str, Detector]:
+    """Generative detectors that the course ships for just these images; none for others. `samples`: see
+    `of_vae`."""
     if not pretrained.fits(data, "anomaly_vae"):
         return {}
     made = of_autoencoder(pretrained.load_anomaly(data.name, "anomaly_small"))
-    made |= of_vae(pretrained.load_anomaly(data.name, "anomaly_vae"))
+    made |= of_vae(pretrained.load_anomaly(data.name, "anomaly_vae"), samples)
     network = pretrained.load_fanogan(data.name)
     return made | {"f-AnoGAN": Detector(lambda images: scores.fanogan(network, images),
                                         lambda images: scores.rebuilt(network, images))}  # fmt: skip
@@ -157,11 +176,11 @@ def both(pair: Pair, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pixels(found: Mapping[str, Pair], masks: np.ndarray) -> dict[str, Drawn]:
-    """Pixel average precision of every detector that has a map."""
+    """Pixel average precision of every detector that has a map of its own."""
     return {
         name: pixel_average_precision(*both(pair, masks))
         for name, pair in found.items()
-        if pair[0].map is not None
+        if pair[0].map is not None and name not in BORROWED
     }
 
 

@@ -1,6 +1,7 @@
 """What notebook 10 says of its tables: who beats the best simple score, and limits beyond the grid."""
 
 import numpy as np
+from torch import nn
 
 from medgen_course.course import tables_anomaly as tables
 
@@ -25,12 +26,24 @@ def test_a_score_beats_ties_or_falls_behind_by_the_interval_of_the_difference():
     assert words == [["beats", "a tie"], ["a tie", "-"], ["behind", "-"]]
 
 
-def test_the_conclusion_follows_the_differences():
+def test_a_score_is_judged_by_the_columns_that_it_enters():
     nowhere = tables.plainly({"Slices": ("PCA", GAPS), "Films": ("PNG", {"net": gap(0.0)})})
-    assert nowhere.startswith("**No generative") and "Slices: *net*." in nowhere
+    assert nowhere.startswith("**No generative") and "Who does in some: *net* in 1 of 2." in nowhere
     assert nowhere.endswith("Nobody does: Films.")
+    assert tables.plainly({"Films": ("PNG", {"net": gap(0.0)})}).endswith("in any column.**")
     everywhere = tables.plainly({"Slices": ("PCA", GAPS), "Films": ("PNG", {"net": gap(0.3)})})
-    assert "is beaten by net.**" in everywhere and "Nobody" not in everywhere
+    assert "enter: net.**" in everywhere and "Nobody" not in everywhere
+    in_one = tables.plainly({"Slices": ("PCA", GAPS), "Films": ("PNG", {"same": gap(0.3)})})
+    assert "enter: net.**" in in_one and "*net* in 1 of 1; *same* in 1 of 2." in in_one
+
+
+def test_going_with_the_length_does_not_explain_an_auroc():
+    rows = {"PNG": row(0.9), "near": row(0.4), "KL": row(0.2), "PCA": row(0.7), "same": row(0.71)}
+    going = {"PNG": -1.0, "near": 0.6, "KL": 0.48, "PCA": 0.46, "same": 0.45}
+    told = tables.with_length(going, rows, "PNG")
+    assert "most: near +0.60, AUROC 0.40." in told and "KL +0.48, AUROC 0.20; same +0.45, AUROC 0.71" in told
+    alone = tables.with_length({"PNG": -1.0, "PCA": 0.46, "same": 0.45}, rows, "PNG")
+    assert "most: PCA" in alone and "explain" not in alone
 
 
 def curve(*means):
@@ -46,11 +59,12 @@ def test_the_shape_of_a_curve_needs_every_step():
     assert tables.steps({1: [0.5, 0.6], 2: [0.6, 0.5], 4: [0.7, 0.7]}) == [0, 1]
 
 
-def test_a_change_that_is_too_small_to_matter_is_a_tie():
+def test_a_change_that_is_too_small_to_matter_is_hardly_a_change():
     sweep = {"hidden": np.array([0, 0, 0.05, 0.05]), "latent_dim": np.full(4, 16)}
     sweep |= {"val_mean": np.array([0.6, 0.61, 0.599, 0.609]), "val_peak": np.array([0.6, 0.61, 0.5, 0.52])}
     lines = tables.hidden({"films": sweep}, 16, 0.05, 0.01).rows
-    assert lines["films, mean"][2].startswith("a tie") and lines["films, peak"][2].startswith("worse")
+    assert lines["films, mean"][2].startswith("hardly changed")
+    assert lines["films, peak"][2].startswith("worse")
 
 
 def test_results_by_place_have_a_column_for_each():
@@ -62,9 +76,11 @@ def test_results_by_place_have_a_column_for_each():
 def test_the_table_begins_with_the_highest_and_says_how_an_image_counts():
     table = tables.detectors({"a": row(0.6), "b": row(0.9)}, {"a": "peak"})
     assert list(table.rows) == ["b (told)", "a (peak)"] and table.columns == ["", "AUROC"]
-    cost = tables.budget({"updates": 4096, "parameters": 40209, "seed": 0})
+    cost = tables.budget({"updates": 4096, "images": 2048, "parameters": 40209, "seed": 0})
+    counted = tables.budget({"epochs": 3, "images": 70, "batch_size": 16, "seed": 1}, nn.Linear(2, 3))
+    assert counted == "12 / 70 / 9 / 1"
     with_cost = tables.detectors({"a": row(0.6), "b": row(0.9)}, {"a": "peak"}, budgets={"b": cost})
-    assert [line[-1] for line in with_cost.rows.values()] == ["4,096 / 40,209 / 0", "-"]
+    assert [line[-1] for line in with_cost.rows.values()] == ["4,096 / 2,048 / 40,209 / 0", "-"]
 
 
 def test_a_limit_beyond_the_grid_is_called_none():
