@@ -309,22 +309,31 @@ def enhancement_curve_path() -> Path:
     return shelf() / "phantom" / "enhancement_curve.csv"
 
 
-def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
-    """That table on "val" or "test": weight -> figure -> `value`, the mean over seeds, `low` and `high`.
+def load_enhancement_seeds(split: str) -> dict[float, dict[str, list[float]]]:
+    """That table on "val" or "test": weight -> figure -> one value for each seed, in the same order for all.
 
     Raises RunNotFound.
     """
     with _there(enhancement_curve_path(), "phantom").open(encoding="utf-8", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["split"] == split]
-    made: dict[float, dict[str, dict[str, float]]] = {}
-    for weight in sorted({float(line["lambda"]) for line in lines}):
-        seeds = [line for line in lines if float(line["lambda"]) == weight]
-        figures = {name: [float(line[name]) for line in seeds] for name in list(lines[0])[3:]}
-        made[weight] = {
+    lines.sort(key=lambda line: (float(line["lambda"]), int(line["seed"])))
+    made: dict[float, dict[str, list[float]]] = {}
+    for line in lines:
+        figures = made.setdefault(float(line["lambda"]), {name: [] for name in list(line)[3:]})
+        for name, values in figures.items():
+            values.append(float(line[name]))
+    return made
+
+
+def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]]]:
+    """The same with `value`, the mean over seeds, `low` and `high` for each figure; raises RunNotFound."""
+    return {
+        weight: {
             name: {"value": sum(values) / len(values), "low": min(values), "high": max(values)}
             for name, values in figures.items()
         }
-    return made
+        for weight, figures in load_enhancement_seeds(split).items()
+    }
 
 
 def results_path() -> Path:

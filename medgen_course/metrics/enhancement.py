@@ -22,6 +22,7 @@ from medgen_course.datasets.sources import Dataset
 from medgen_course.metrics.classification import embed, random_network
 from medgen_course.metrics.distances import frechet, kernel
 from medgen_course.metrics.reconstruction import bootstrap_interval, psnr, ssim, too_small_for_ssim
+from medgen_course.metrics.shares import share_interval
 from medgen_course.models.classifier import Classifier
 
 Row = dict[str, Any]
@@ -92,7 +93,8 @@ class Fate:
     slices: indices of the slices that have one. area: pixels. kept: share of its contrast that is left, the
     mean over its mask of answer(slice) − answer(healthy twin), both measured with the same noise or the same
     hole; what a method does to every slice, as blurring a fold, drops out. drawn: mean over the same mask of
-    answer(twin) − twin, in units of the lesion's contrast: what is drawn where no lesion is.
+    answer(twin) − twin, in units of the lesion's contrast: what is drawn where no lesion is. Only there: what
+    is drawn elsewhere in the head, or on slices that never had a lesion, is not looked for.
     """
 
     slices: np.ndarray
@@ -113,16 +115,16 @@ class Fate:
     def rows(self) -> dict[str, Row]:
         """`erased` and `invented`, shares of the lesions, and `kept`, the mean share of contrast.
 
-        Intervals over lesions; each has `n`, how many count, and the value None where there are none.
+        Intervals over lesions (Clopper–Pearson for the shares, bootstrap for the mean); each has `n`, how
+        many count, and the value None where there are none.
         """
-        columns = {"erased": (self.erased, 0.0), "invented": (self.invented, 0.0), "kept": (self.kept, 1.0)}
         if not len(self.kept):
             empty = {"value": None, "n": 0, "note": "no hole covers a lesion"}
-            return dict.fromkeys(columns, empty)
-        return {
-            name: bootstrap_interval(values.astype(float)) | {"best": best, "n": len(values)}
-            for name, (values, best) in columns.items()
-        }
+            return dict.fromkeys(("erased", "invented", "kept"), empty)
+        rows = {"erased": share_interval(self.erased), "invented": share_interval(self.invented)}
+        rows["kept"] = bootstrap_interval(self.kept.astype(float))
+        bests = {"erased": 0.0, "invented": 0.0, "kept": 1.0}
+        return {name: row | {"best": bests[name], "n": len(self.kept)} for name, row in rows.items()}
 
 
 def fate(answer: Answer, worse: Degradation, truth: Truth, seed: int = 0) -> Fate:

@@ -59,6 +59,10 @@ def test_the_shipped_weight_was_chosen_on_validation_as_the_card_says(card):
     allowed = [w for w in curve if w and curve[w]["psnr"]["value"] >= least]
     assert chosen == min(allowed, key=lambda w: curve[w]["frechet"]["value"])
     assert list(curve) == sorted(curve) == list(pretrained.load_enhancement_curve("test"))
+    by_seed = pretrained.load_enhancement_seeds("val")
+    lines = pretrained.enhancement_curve_path().read_text(encoding="utf-8").splitlines()
+    first = [line.split(",")[3] for line in lines if line.startswith("val,0.0,")]  # in the order of the seeds
+    assert list(by_seed) == list(curve) and by_seed[0.0]["psnr"] == [float(text) for text in first]
     for rows in curve.values():
         assert all(row["low"] <= row["value"] <= row["high"] for row in rows.values())
 
