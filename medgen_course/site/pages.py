@@ -105,7 +105,14 @@ def share_styles(pages: Mapping[str, str]) -> tuple[dict[str, str], str]:
     for number, style in enumerate(alike):
         link = "" if number else '<link rel="stylesheet" href="assets/lesson.css">'
         shared = {name: page.replace(style, link, 1) for name, page in shared.items()}
-    return shared, "\n".join(re.sub("</?style[^>]*>", "", style) for style in alike)
+    return shared, "\n".join(map(_as_css, alike))
+
+
+def _as_css(style: str) -> str:
+    """A style element as it stands in a file: what it says of the screen comes along."""
+    tag, content = re.fullmatch(r"(<style[^>]*>)(.*)</style>", style, re.DOTALL).groups()
+    media = re.search(r'media="([^"]*)"', tag)
+    return f"@media {media[1]} {{{content}}}" if media else content
 
 
 def _place(live: Live) -> str:
