@@ -30,6 +30,7 @@ def real_images():
 @pytest.fixture(scope="session")
 def chromium():
     """The one Chromium of a test process, whichever folders' tests it runs."""
+    pytest.importorskip("playwright.sync_api")
     with headless.started() as browser:
         yield browser
 

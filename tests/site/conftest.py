@@ -36,7 +36,6 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser(chromium):
-    pytest.importorskip("playwright.sync_api")
     return chromium
 
 
