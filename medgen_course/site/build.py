@@ -1,5 +1,6 @@
 """`medgen site`: the course as a folder that any web server can show, explorers included."""
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from medgen_course.site.files import write_bytes, write_live
 from medgen_course.site.live import Live
 from medgen_course.site.pages import lesson_page, share_styles, start_page
 
-WASM = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs")
+RUNTIME = "ort-wasm-simd-threaded"  # the smallest one of onnxruntime-web
 NO_NODE = (
     "the site's JavaScript is bundled with esbuild, which was not found in {place}. Install Node.js 20 or "
     "newer and run `npm ci` in the folder site/, or `make site`, which does both steps."
@@ -73,8 +74,9 @@ def bundle(source: Path, assets: Path) -> None:
                "--log-level=warning", "--legal-comments=linked"]  # fmt: skip
     subprocess.run([str(word) for word in command], check=True, cwd=source)
     runtime = source / "node_modules" / "onnxruntime-web" / "dist"
-    for name in WASM:
-        shutil.copy(runtime / name, assets)
+    shutil.copy(runtime / f"{RUNTIME}.mjs", assets)
+    packed = gzip.compress((runtime / f"{RUNTIME}.wasm").read_bytes(), mtime=0)
+    write_bytes(assets / f"{RUNTIME}.wasm.bin", packed)  # not .gz: some servers would unpack that on the way
     parts = sorted((home.PACKAGE / "explorers" / "parts").glob("*.css"))
     styles = [source / "src" / "controls.css", source / "src" / "site.css", *parts]
     shutil.copy(source / "src" / "start.css", assets)
