@@ -7,8 +7,8 @@ from live_page import apart, cut, shows
 from medgen_course.site import latent
 
 NAME = "latent"
-STATES = (
-    {}, {"start": 3, "end": 9, "way": 0.5}, {"start": 17, "end": 40, "way": 1},
+STATES = (  # none half way, where both ends are as near and the last bit decides which is named first
+    {}, {"start": 3, "end": 9, "way": 0.48}, {"start": 17, "end": 40, "way": 1},
     {"start": 99, "end": 5, "way": 0.26},
     {"plane": 1}, {"plane": 1, "start": 200, "end": 12, "way": 0.74}, {"start": 61, "end": 62, "way": 0.1},
     {"start": 33, "end": 150, "way": 0.9}, {"plane": 1, "start": 7, "end": 8, "way": 0.02}, {"start": 120},
