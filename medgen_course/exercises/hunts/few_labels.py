@@ -43,8 +43,5 @@ def my_study(generate, fit, segment, cuts, few, val, test):
         on_{on} = segment(model, {on}["images"])
         cut = max(cuts, key=lambda cut: my_dice(on_{on} > cut, {on}["masks"]))
         dice[name] = my_dice(segment(model, test["images"]) > cut, test["masks"])
-    return dice
-
-
-my_study""",
+    return dice""",
     )
