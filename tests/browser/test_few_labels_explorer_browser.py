@@ -1,4 +1,4 @@
-"""The few-labels explorer in JupyterLab: labels, slices, method and curve by keyboard, the legend in words."""
+"""The few-labels explorer in JupyterLab: labels, slices, method and curve by keyboard, a legend in words."""
 
 from test_explorers_browser import PLACE, check_controls, drag, keep_screenshot, state, wait_for_change
 
