@@ -44,7 +44,7 @@ class Phantom:
 
     @cached_property
     def ventricles(self) -> np.ndarray:
-        """Masks of the ventricles, uint8 (N, 1, H, W), drawn when they are asked for; see `ventricle_masks`."""
+        """Masks of the ventricles, uint8 (N, 1, H, W), drawn when asked for; see `ventricle_masks`."""
         return ventricle_masks(self.factors, self.t1w.shape[-1])
 
 
