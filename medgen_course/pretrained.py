@@ -24,6 +24,7 @@ from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.progressive_networks import ProgressiveGenerator
+from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
@@ -256,7 +257,7 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
-def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
+def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Segmenter:
     """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
 
     Args:
@@ -265,7 +266,7 @@ def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
             "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a U-Net that was told all.
     """
     tensors, about = _read(dataset, model)
-    kinds = {"autoencoder": Autoencoder, "vae": VAE, "enhancer": UNet}
+    kinds = {"autoencoder": Autoencoder, "vae": VAE, "segmenter": Segmenter}
     return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
 
 
