@@ -305,6 +305,26 @@ def load_enhancement_prior() -> VAE:
     return _fill(VAE(**about["model"]), tensors, "vae")
 
 
+def few_recognition_path(dataset: str) -> Path:
+    """Where AUC by the number of labelled images rests (`recipes/few_recognition.py`)."""
+    return shelf() / dataset / "few_recognition.csv"
+
+
+def load_few_recognition(dataset: str) -> dict[str, np.ndarray]:
+    """That table as columns: `method` (names), `labels`, `seed` and figures; raises RunNotFound."""
+    return _named_columns(_there(few_recognition_path(dataset), dataset))
+
+
+def ledger_path(dataset: str) -> Path:
+    """Where the ledger of synthetic data rests (`recipes/few_recognition.py`)."""
+    return shelf() / dataset / "ledger.csv"
+
+
+def load_ledger(dataset: str) -> dict[str, np.ndarray]:
+    """The ledger as columns: `method` (names), `labels`, `seed` and figures; raises RunNotFound."""
+    return _named_columns(_there(ledger_path(dataset), dataset))
+
+
 def enhancement_curve_path() -> Path:
     """Where the table over adversarial weights rests (`recipes/enhancement.py`)."""
     return shelf() / "phantom" / "enhancement_curve.csv"
@@ -390,6 +410,16 @@ def load_seeds() -> dict[str, Any]:
 def _columns(file: Path) -> dict[str, np.ndarray]:
     table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}
+
+
+def _named_columns(file: Path) -> dict[str, np.ndarray]:
+    """Columns of a table whose `method` is a name and all else a number."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        lines = list(csv.DictReader(opened))
+    return {
+        name: np.array([line[name] for line in lines], dtype=str if name == "method" else float)
+        for name in lines[0]
+    }
 
 
 def _there(file: Path, dataset: str) -> Path:
