@@ -28,6 +28,29 @@ def paired(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> dict[
     return {"value": float(gap.mean()), "low": float(gap.mean()) - reach, "high": float(gap.mean()) + reach}
 
 
+def by_seed(
+    rows: Sequence[Mapping[str, object]], method: str, figure: str, split: str, part: str = "labels"
+) -> dict[int, list[float]]:
+    """A figure of one method over the number of labelled slices, one value a seed in the seeds' order.
+
+    Args:
+        rows: of `pretrained.load_few_segmentation`: `part`, `method`, `labels`, `seed`, `split`, figures.
+        method, figure, split, part: what is wanted.
+    Raises:
+        ValueError: there is no such row; the message lists the methods of the part.
+    """
+    own = [r for r in rows if (r["part"], r["method"], r["split"]) == (part, method, split)]
+    if not own:
+        known = ", ".join(dict.fromkeys(str(row["method"]) for row in rows if row["part"] == part))
+        raise ValueError(
+            f"nothing is recorded of {method!r} on {split}; part {part!r} has {known or 'none'}."
+        )
+    made: dict[int, list[float]] = {}
+    for row in sorted(own, key=lambda row: (int(row["labels"]), int(row["seed"]))):
+        made.setdefault(int(row["labels"]), []).append(float(row[figure]))
+    return made
+
+
 def learning_curves(
     by_method: Mapping[str, BySeed], ylabel: str, title: str = "", xlabel: str = "labelled images"
 ) -> plots.Figure:

@@ -51,3 +51,13 @@ def test_statements_say_a_dash_where_nothing_was_counted():
     row, none = {"value": 0.5, "low": 0.25, "high": 0.75}, dict.fromkeys(("value", "low", "high"))
     counted = {"spoken": row, "wrong": none, "wrong_if_forced": row, "all_forced": row}
     assert tables.statements({"tilt": counted}).rows["tilt"][:2] == ["50.0% (25.0% to 75.0%)", "–"]
+
+
+def test_recorded_rows_come_by_number_and_in_the_order_of_seeds():
+    rows = [{"part": "labels", "method": "atlas", "split": "val", "labels": n, "seed": s, "dice": 10 * n + s}
+            for s in (1, 0) for n in (10, 3)]  # fmt: skip
+    rows.append(rows[0] | {"split": "test", "dice": 99})
+    assert tables.by_seed(rows, "atlas", "dice", "val") == {3: [30, 31], 10: [100, 101]}
+    assert list(tables.by_seed(rows, "atlas", "dice", "val")) == [3, 10]
+    with pytest.raises(ValueError, match=r"nothing is recorded of 'U-Net' on val; part 'labels' has atlas"):
+        tables.by_seed(rows, "U-Net", "dice", "val")
