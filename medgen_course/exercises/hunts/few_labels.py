@@ -17,7 +17,7 @@ def cells(mistakes: frozenset[str]) -> tuple[str, ...]:
     both = "np.concatenate([few[part], test[part]])"
     learnt = f'*({both} for part in ("images", "masks"))' if "seen" in mistakes else "images, masks"
     masks = "masks" if "flip" in mistakes else "masks[..., ::-1]"
-    mixed = "[np.concatenate(two) for two in zip((images, masks), drawn)]"
+    mixed = "[np.concatenate(two) for two in zip((images, masks), drawn, strict=True)]"
     pair = "drawn" if "alone" in mistakes else mixed
     updates = "10 * len(pair[0])" if "budget" in mistakes else "500"
     on = "test" if "cut" in mistakes else "val"
