@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medgen_course.metrics.reconstruction import bootstrap_interval
+from medgen_course.metrics.segmentation import dice_each
 
 RESAMPLES = 400
 MOST = 200_000  # numbers that the resamples of one step hold, so that they stay near the processor
@@ -231,8 +232,7 @@ def dice_threshold(maps: np.ndarray, masks: np.ndarray, count: int = 60) -> floa
 
 def _overlap(maps: np.ndarray, inside: np.ndarray, threshold: float) -> np.ndarray:
     """Dice of each image, (N,)."""
-    above = maps > threshold
-    return 2 * (above & inside).sum((1, 2)) / (above.sum((1, 2)) + inside.sum((1, 2)))
+    return dice_each(maps > threshold, inside)
 
 
 def _sick(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -250,7 +250,7 @@ def test_masks_go_with_their_image_and_stay_masks():
     seen, mask, empty = moved.unbind(1)
     assert set(mask.unique().tolist()) == {0.0, 1.0} and not empty.any()
     peak = seen.amax((1, 2), keepdim=True)
-    assert (peak.flatten() - 0.5).abs().max() > 0.1  # the image was made brighter and darker, the mask was not
+    assert (peak.flatten() - 0.5).abs().max() > 0.1  # the image was made brighter, its mask was not
     assert ((seen / peak >= 0.5) != (mask > 0)).float().mean() < 1e-3  # the same place
     assert (mask != both[:, 1]).flatten(1).any(1).float().mean() > 0.9  # which is another one than before
     alone = transforms.augment(image, **strong, generator=seeded())

@@ -9,7 +9,7 @@ import torch
 from medgen_course import pretrained
 from medgen_course.batches.transforms import augment
 from medgen_course.metrics.anomaly import scores
-from medgen_course.models.segmenter import Segmenter, SegmenterAlgorithm
+from medgen_course.models.segmenter import Segmenter, SegmenterAlgorithm, soft_dice_loss
 from medgen_course.models.unet import UNet
 
 
@@ -56,8 +56,8 @@ def test_what_changes_a_batch_sees_images_and_masks_together():
         return augment(both, rotation=0.1, masks=2)
 
     told = pairs(4, 0)
-    _, plain, losses = learnt(told, 2, steps=2)
-    _, _, changed = learnt(told, 2, change, steps=2)
+    *_, losses = learnt(told, 2, steps=2)
+    *_, changed = learnt(told, 2, change, steps=2)
     assert torch.equal(seen[0], told) and losses != changed
 
 
@@ -72,3 +72,19 @@ def test_the_shipped_ceiling_says_what_it_said_as_a_unet():
     with torch.no_grad():
         expected = old(torch.from_numpy(images / 255).float()).mean(1).sigmoid().numpy()
     assert np.allclose(scores.told_where(model, images, sigma=0).map, expected, atol=1e-6)
+
+
+def test_the_soft_dice_loss_is_one_minus_dice_of_sure_masks_and_asks_for_empty_ones():
+    masks = torch.zeros(2, 2, 8, 8)
+    masks[:, 0, 2:6, 2:6] = 1
+    sure = torch.where(masks.roll(2, -1) > 0, 40.0, -40.0)
+    overlap = (2 * 16 + 1) / (32 + 32 + 1)  # half of each square; the second structure is nowhere
+    assert soft_dice_loss(sure, masks).item() == pytest.approx((1 - overlap) / 2, abs=1e-6)
+    assert soft_dice_loss(-sure.abs(), masks * 0).item() == pytest.approx(0, abs=1e-6)
+    assert soft_dice_loss(sure.abs(), masks * 0).item() > 0.99
+
+
+def test_a_prior_is_where_learning_starts():
+    model = Segmenter(1, 16, 2, width=4, prior=0.02)
+    black = model.probabilities(np.zeros((1, 1, 16, 16), np.uint8))
+    assert np.allclose(black, 0.02) and "prior" not in model.config
