@@ -2,6 +2,7 @@
 
     python recipes/few_recognition.py [DATASET ...]         default: both
     python recipes/few_recognition.py choose [DATASET ...]  the settings chosen on validation images
+    python recipes/few_recognition.py ship [DATASET ...]    M2 and the honest generator of 100 labels, seed 0
 
 Every training is a small classifier with as many updates as any other, on batches in which both classes are
 equally frequent; M2 holds the same classifier, and has images without labels beside. Labelled images are
@@ -26,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pretrain import card
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -36,6 +38,7 @@ from medgen_course.datasets import Split
 from medgen_course.datasets.few import distinct, draw_labelled, subset
 from medgen_course.files import write_csv
 from medgen_course.metrics.classification import probabilities
+from medgen_course.metrics.few_labels.semi_vae import evaluate_semi_vae
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.classifier import Classifier, ClassifierAlgorithm
 from medgen_course.models.diff_augment import diff_augment
@@ -45,9 +48,9 @@ from medgen_course.models.semi_vae import SemiVAE, SemiVAEAlgorithm
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
-ALL = 10**6  # every label there is
-LABELS = {"pneumoniamnist": (10, 30, 100, 300, 1000, ALL), "phantom": (10, 100, 1000, ALL)}
-BESIDE = {"pneumoniamnist": (10, 30, 100, 300), "phantom": (100, 1000)}  # labels where other images are added
+ALL, SHIPPED = 10**6, 100  # every label there is; labels of what is shipped
+LABELS = {"pneumoniamnist": (10, 30, 100, 300, 1000, ALL), "phantom": (100, 1000, ALL)}
+BESIDE = {"pneumoniamnist": (10, 30, 100, 300), "phantom": (1000,)}  # labels where other images are added
 UPDATES = {"pneumoniamnist": 120, "phantom": 200}  # the phantom's lesions are learnt later
 SEEDS, CHOOSING = range(5), (10, 11)
 BATCH, WIDTH, RATE = 32, 8, 5e-3
@@ -264,8 +267,35 @@ def choose(name: str) -> None:
     write_csv(pretrained.shelf() / name / "few_choices.csv", rows)
 
 
+def ship(name: str) -> None:
+    """M2 and the honest generator with 100 labels and seed 0, with their cards."""
+    task = Task(name)
+    model, generator = pretrained.half(task.m2(SHIPPED, 0)), task.honest(SHIPPED, 0)
+    recipe = {
+        "labelled": SHIPPED,
+        "images": len(task.data.train),
+        "batch_size": BATCH,
+        "repeats_left_out": True,
+    }
+    updates = {"updates": task.updates, "alpha": ALPHA, "optimizer": f"AdamW, {RATE:g}, cosine to 0"}
+    about = card(task.data, model, recipe | updates, evaluate_semi_vae(model, task.data.test))
+    pretrained.save(name, "semi_vae", {"semi_vae": model}, about, {})
+    updates = {"images": SHIPPED, "updates": GAN["updates"], "average": GAN["ema"]}
+    rates = f"Adam (0.5, 0.999), {GAN['rate']:g} for the generator, {2 * GAN['rate']:g} for the discriminator"
+    how = {"objective": "hinge, spectral normalisation, differentiable augmentation", "optimizer": rates}
+    pretrained.save(
+        name, "few_gan", {"generator": generator}, card(task.data, generator, recipe | updates | how, {}), {}
+    )
+    print(name, {figure: row["value"] for figure, row in about["test"].items()})
+
+
+VERBS = {"choose": choose, "ship": ship}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    choosing = sys.argv[1:2] == ["choose"]
-    for name in sys.argv[1 + choosing :] or LABELS:
-        (choose if choosing else sweep)(name)
+    verb, names = VERBS.get(sys.argv[1] if sys.argv[1:] else ""), sys.argv[1:]
+    for name in (names[1:] if verb else names) or LABELS:
+        (verb or sweep)(name)
+        if not names:
+            ship(name)
