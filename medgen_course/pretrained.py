@@ -25,6 +25,7 @@ from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.progressive_networks import ProgressiveGenerator
 from medgen_course.models.segmenter import Segmenter
+from medgen_course.models.semi_vae import SemiVAE
 from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
@@ -303,6 +304,18 @@ def load_enhancement_prior() -> VAE:
     """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
     tensors, about = _read("phantom", "enhancement_prior")
     return _fill(VAE(**about["model"]), tensors, "vae")
+
+
+def load_semi_vae(dataset: str) -> SemiVAE:
+    """M2 of notebook 12, which saw 100 labels (`recipes/few_recognition.py`); raises RunNotFound."""
+    tensors, about = _read(dataset, "semi_vae")
+    return _fill(SemiVAE(**about["model"]), tensors, "semi_vae")
+
+
+def load_few_gan(dataset: str) -> Generator:
+    """A small conditional generator that learnt from the same 100 labelled images; raises RunNotFound."""
+    tensors, about = _read(dataset, "few_gan")
+    return _fill(Generator(**about["model"]), tensors, "generator")
 
 
 def few_recognition_path(dataset: str) -> Path:

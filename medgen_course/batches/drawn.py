@@ -1,11 +1,13 @@
 """Batches drawn with replacement, each image as often as its weight says: few labels among many images."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from medgen_course.batches.pixels import Pixels
 from medgen_course.batches.sampling import derive_seed
 from medgen_course.batches.transforms import to_unit
 
@@ -53,8 +55,8 @@ class DrawnSampler:
             )
         if steps < 1 or batch_size < 1:
             raise ValueError(f"steps is {steps}, batch_size {batch_size}; both must be at least 1.")
-        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(np.ascontiguousarray(labels))
-        self.unlabelled = None if unlabelled is None else torch.from_numpy(unlabelled)
+        self.images, self.labels = Pixels(images), torch.from_numpy(np.ascontiguousarray(labels))
+        self.unlabelled = None if unlabelled is None else Pixels(unlabelled)
         self.weights = torch.from_numpy(even_weights(labels) if weights is None else np.asarray(weights))
         self.steps, self.batch_size, self.transform = steps, batch_size, transform
 
@@ -76,14 +78,13 @@ class DrawnSampler:
             there are such images, on `device`.
         """
         draws, size = torch.Generator().manual_seed(derive_seed(seed, epoch, rank)), self.batch_size
-        picks = torch.multinomial(self.weights, self.steps * size, replacement=True, generator=draws)
-        for pick in picks.split(size):
-            x = to_unit(self.images[pick].to(device))
-            batch = {
-                "x": x if self.transform is None else self.transform(x),
-                "label": self.labels[pick].to(device),
-            }
-            if self.unlabelled is not None:
-                others = torch.randint(len(self.unlabelled), (size,), generator=draws)
-                batch["unlabelled"] = to_unit(self.unlabelled[others].to(device))
-            yield batch
+        self.labels = self.labels.to(device)
+        drawn = torch.multinomial(self.weights, self.steps * size, replacement=True, generator=draws)
+        picks, others = drawn.to(device).split(size), repeat(None)
+        if self.unlabelled is not None:
+            drawn = torch.randint(len(self.unlabelled), (self.steps * size,), generator=draws)
+            others = self.unlabelled.batches(drawn.to(device).split(size), device)
+        for pick, images, other in zip(picks, self.images.batches(picks, device), others, strict=False):
+            x = to_unit(images)
+            batch = {"x": x if self.transform is None else self.transform(x), "label": self.labels[pick]}
+            yield batch if other is None else batch | {"unlabelled": to_unit(other)}

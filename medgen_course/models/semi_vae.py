@@ -193,9 +193,10 @@ class SemiVAEAlgorithm(CountingAlgorithm):
         self.optimizers = {"semi_vae": torch.optim.AdamW(model.parameters(), lr=learning_rate)}
 
     def step(self, batch: Batch, backward: Backward) -> dict[str, Tensor]:
-        """One step on images `x` with classes `label` (B,), and `unlabelled` images (U, C, H, W)."""
+        """One step on images `x` with classes `label` (B,), and `unlabelled` images (U, C, H, W) if any."""
         model, optimizer = self.model, self.optimizers["semi_vae"]
-        x, label, unlabelled = batch["x"], batch["label"], batch["unlabelled"]
+        x, label = batch["x"], batch["label"]
+        unlabelled = batch.get("unlabelled", x[:0])
         n, k = len(x), model.num_classes
         # 1. every labelled image with its class, every other one with each class
         seen = torch.cat([x, unlabelled])

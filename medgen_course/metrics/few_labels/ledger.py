@@ -8,10 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 Curve = Mapping[float, Sequence[float]]  # labelled images -> the figure, one value a seed
 BELOW, BEYOND = -math.inf, math.inf
-RESAMPLES = 2000
+RESAMPLES, ROUNDING = 2000, 1e-12
 
 
 def curve(table: Mapping[str, np.ndarray], method: str, figure: str = "test_auc") -> dict[int, np.ndarray]:
@@ -52,30 +53,17 @@ def read_off(numbers: np.ndarray, means: np.ndarray, value: float) -> float:
         A number in [numbers[0], numbers[-1]]; BELOW (-inf) where the fewest images reach more, BEYOND (inf)
         where all of them do not reach it.
     """
-    rising = np.array(_isotonic(means))
-    if value < rising[0]:
+    rising = isotonic_regression(means).x
+    if value < rising[0] - ROUNDING:
         return BELOW
-    if value > rising[-1]:
+    if value > rising[-1] + ROUNDING:
         return BEYOND
-    after = int(np.searchsorted(rising, value))  # the first one that reaches it
-    if after == 0 or rising[after] == value:
+    after = int(np.searchsorted(rising, value - ROUNDING))  # the first one that reaches it
+    if after == 0 or rising[after] <= value + ROUNDING:
         return float(numbers[after])
     share = (value - rising[after - 1]) / (rising[after] - rising[after - 1])
     low, high = np.log(numbers[after - 1 : after + 1])
     return float(np.exp(low + share * (high - low)))
-
-
-def _isotonic(values: Sequence[float]) -> list[float]:
-    """The rising sequence nearest to `values` (pool adjacent violators, equal weights)."""
-    blocks: list[list[float]] = []  # mean, length
-    for value in values:
-        blocks.append([float(value), 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, length = blocks.pop()
-            before = blocks[-1]
-            before[0] = (before[0] * before[1] + mean * length) / (before[1] + length)
-            before[1] += length
-    return [mean for mean, length in blocks for _ in range(int(length))]
 
 
 def worth(real: Curve, values: Sequence[float], level: float = 0.95, seed: int = 0) -> dict[str, float]:

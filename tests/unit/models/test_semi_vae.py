@@ -135,7 +135,8 @@ def test_gradients_reach_everything_and_labels_reach_the_classifier_through_alph
     reached = gradients(model, examples, 0.0)  # the images without labels teach q(y|x) by themselves
     assert all(value > 0 for name, value in reached.items() if name.startswith("classifier"))
     model.zero_grad()
-    reached = gradients(model, examples | {"unlabelled": examples["unlabelled"][:0]}, 0.0)
+    del examples["unlabelled"]
+    reached = gradients(model, examples, 0.0)
     assert not any(value for name, value in reached.items() if name.startswith("classifier"))
     assert reached["decoder.stem.0.weight"] > 0
 
