@@ -65,7 +65,12 @@ def learning_curves(
 
 
 def gaps(
-    by_method: Mapping[str, BySeed], rival: str, note: str = "", caption: str = "", style: str = "+.3f"
+    by_method: Mapping[str, BySeed],
+    rival: str,
+    note: str = "",
+    caption: str = "",
+    style: str = "+.3f",
+    unit: str = "labels",
 ) -> Table:
     """What each method has more than one of them, seed by seed; a tie where the interval holds zero.
 
@@ -79,7 +84,7 @@ def gaps(
         both = {n: paired(by[n], by_method[rival][n]) for n in numbers if n in by and n in by_method[rival]}
         lines[name] = [f"{side(both[n], 'ahead', 'behind')}: {say(both[n], style)}" if n in both else "–"
                        for n in numbers]  # fmt: skip
-    heads = [f"beside {rival}", *(f"{n:,} labels" for n in numbers)]
+    heads = [f"beside {rival}", *(f"{n:,} {_one(unit, n)}" for n in numbers)]
     return Table(heads, lines, note, caption)
 
 
@@ -89,15 +94,20 @@ def ahead_at(by_method: Mapping[str, BySeed], name: str, rival: str) -> list[int
     return [n for n in both if paired(by_method[name][n], by_method[rival][n])["low"] > 0]
 
 
-def numbers_in_words(numbers: Sequence[int], every: Sequence[int]) -> str:
+def numbers_in_words(numbers: Sequence[int], every: Sequence[int], unit: str = "labels") -> str:
     """Such as "at 10 and 30 labels", "at no number of labels", "at every number of labels"."""
     if not numbers:
-        return "at no number of labels"
+        return f"at no number of {unit}"
     if list(numbers) == list(every):
-        return "at every number of labels"
+        return f"at every number of {unit}"
     texts = [f"{n:,}" for n in numbers]
     listed = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
-    return f"at {listed} labels"
+    return f"at {listed} {_one(unit, numbers[0] if len(numbers) == 1 else 2)}"
+
+
+def _one(unit: str, number: int) -> str:
+    """The unit, without its plural's s where there is one of it."""
+    return unit.removesuffix("s") if number == 1 else unit
 
 
 def statements(counted: Mapping[str, Mapping[str, Row]], note: str = "", caption: str = "") -> Table:

@@ -35,6 +35,7 @@ def test_numbers_in_words():
     assert tables.numbers_in_words([], [1, 3]) == "at no number of labels"
     assert tables.numbers_in_words([1, 3], [1, 3]) == "at every number of labels"
     assert tables.numbers_in_words([1000], [1, 1000]) == "at 1,000 labels"
+    assert tables.numbers_in_words([1], [1, 3], "labelled slices") == "at 1 labelled slice"
     assert tables.numbers_in_words([1, 3, 9], [1, 3, 9, 27]) == "at 1, 3 and 9 labels"
 
 
