@@ -51,6 +51,18 @@ def by_seed(
     return made
 
 
+def complete(by_method: Mapping[str, BySeed]) -> dict[str, dict[int, Sequence[float]]]:
+    """The same without what was trained with fewer seeds than other methods at that number of labels."""
+    most: dict[int, int] = {}
+    for by in by_method.values():
+        for n, values in by.items():
+            most[n] = max(most.get(n, 2), len(values))
+    return {
+        name: {n: values for n, values in by.items() if len(values) == most[n]}
+        for name, by in by_method.items()
+    }
+
+
 def learning_curves(
     by_method: Mapping[str, BySeed], ylabel: str, title: str = "", xlabel: str = "labelled images"
 ) -> plots.Figure:

@@ -62,3 +62,10 @@ def test_recorded_rows_come_by_number_and_in_the_order_of_seeds():
     assert list(tables.by_seed(rows, "atlas", "dice", "val")) == [3, 10]
     with pytest.raises(ValueError, match=r"nothing is recorded of 'U-Net' on val; part 'labels' has atlas"):
         tables.by_seed(rows, "U-Net", "dice", "val")
+
+
+def test_what_has_fewer_seeds_than_its_rivals_is_left_out():
+    made = tables.complete(
+        {"a": {1: [1, 2, 3], 3: [1]}, "b": {1: [1, 2], 3: [5]}, "c": {1: [1, 2, 3], 10: [1, 2]}}
+    )
+    assert made == {"a": {1: [1, 2, 3]}, "b": {}, "c": {1: [1, 2, 3], 10: [1, 2]}}
