@@ -24,6 +24,8 @@ from medgen_course.models.gan import Discriminator, Generator
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.progressive_networks import ProgressiveGenerator
+from medgen_course.models.segmenter import Segmenter
+from medgen_course.models.semi_vae import SemiVAE
 from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
@@ -256,7 +258,7 @@ def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str)
     return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
 
 
-def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
+def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Segmenter:
     """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
 
     Args:
@@ -265,7 +267,7 @@ def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | UNet:
             "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a U-Net that was told all.
     """
     tensors, about = _read(dataset, model)
-    kinds = {"autoencoder": Autoencoder, "vae": VAE, "enhancer": UNet}
+    kinds = {"autoencoder": Autoencoder, "vae": VAE, "segmenter": Segmenter}
     return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
 
 
@@ -302,6 +304,38 @@ def load_enhancement_prior() -> VAE:
     """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
     tensors, about = _read("phantom", "enhancement_prior")
     return _fill(VAE(**about["model"]), tensors, "vae")
+
+
+def load_semi_vae(dataset: str) -> SemiVAE:
+    """M2 of notebook 12, which saw 100 labels (`recipes/few_recognition.py`); raises RunNotFound."""
+    tensors, about = _read(dataset, "semi_vae")
+    return _fill(SemiVAE(**about["model"]), tensors, "semi_vae")
+
+
+def load_few_gan(dataset: str) -> Generator:
+    """A small conditional generator that learnt from the same 100 labelled images; raises RunNotFound."""
+    tensors, about = _read(dataset, "few_gan")
+    return _fill(Generator(**about["model"]), tensors, "generator")
+
+
+def few_recognition_path(dataset: str) -> Path:
+    """Where AUC by the number of labelled images rests (`recipes/few_recognition.py`)."""
+    return shelf() / dataset / "few_recognition.csv"
+
+
+def load_few_recognition(dataset: str) -> dict[str, np.ndarray]:
+    """That table as columns: `method` (names), `labels`, `seed` and figures; raises RunNotFound."""
+    return _named_columns(_there(few_recognition_path(dataset), dataset))
+
+
+def ledger_path(dataset: str) -> Path:
+    """Where the ledger of synthetic data rests (`recipes/few_recognition.py`)."""
+    return shelf() / dataset / "ledger.csv"
+
+
+def load_ledger(dataset: str) -> dict[str, np.ndarray]:
+    """The ledger as columns: `method` (names), `labels`, `seed` and figures; raises RunNotFound."""
+    return _named_columns(_there(ledger_path(dataset), dataset))
 
 
 def enhancement_curve_path() -> Path:
@@ -389,6 +423,16 @@ def load_seeds() -> dict[str, Any]:
 def _columns(file: Path) -> dict[str, np.ndarray]:
     table = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
     return {name: table[name] for name in table.dtype.names}
+
+
+def _named_columns(file: Path) -> dict[str, np.ndarray]:
+    """Columns of a table whose `method` is a name and all else a number."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        lines = list(csv.DictReader(opened))
+    return {
+        name: np.array([line[name] for line in lines], dtype=str if name == "method" else float)
+        for name in lines[0]
+    }
 
 
 def _there(file: Path, dataset: str) -> Path:

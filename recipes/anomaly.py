@@ -42,8 +42,7 @@ from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.autoencoder import Autoencoder, AutoencoderAlgorithm
 from medgen_course.models.fanogan import FAnoGAN, FAnoGANAlgorithm
 from medgen_course.models.layers import initialise
-from medgen_course.models.segmenter import SegmenterAlgorithm
-from medgen_course.models.unet import UNet
+from medgen_course.models.segmenter import Segmenter, SegmenterAlgorithm
 from medgen_course.models.vae import VAE, VAEAlgorithm
 from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
@@ -160,7 +159,7 @@ def sweep(folder: str) -> None:
     write_csv(pretrained.anomaly_sweep_path(folder), [done[key] for key in wanted])
 
 
-def ceiling(name: str, contrast: str, size: int = 64) -> UNet:
+def ceiling(name: str, contrast: str, size: int = 64) -> Segmenter:
     """A U-Net that is told where lesions are, of sizes and contrasts as on the grid; half of the slices have
     one."""
     factors = phantom.draw_factors(TOLD["images"], SEED + 1, 1.0, "train")
@@ -171,7 +170,7 @@ def ceiling(name: str, contrast: str, size: int = 64) -> UNet:
     made = phantom.generate(factors=factors, size=size, seed=SEED + 1, split="train")
     pairs = np.concatenate([getattr(made, contrast), 255 * made.masks], 1)
     torch.manual_seed(SEED)
-    model = UNet(1, size, TOLD["width"])
+    model = Segmenter(1, size, width=TOLD["width"])
     algorithm = SegmenterAlgorithm(model, decay_steps=steps(pairs, TOLD["epochs"]))
     return kept(name, model, lambda: run(algorithm, pairs, TOLD["epochs"], SEED))
 

@@ -47,6 +47,11 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         ):
             folder = folder_of(name, kind, kind, networks, settings, card[kind]["model"])
             made[f"{name}/{kind}"] = kind, title, folder
+        about, network = pretrained.card(name, "semi_vae"), {"semi_vae": pretrained.load_semi_vae(name)}
+        labelled, alpha = about["recipe"]["labelled"], about["recipe"]["alpha"]
+        settings = {"labelled": labelled, "alpha": alpha}
+        folder = folder_of(name, "semi_vae", "semi_vae", network, settings, about["model"])
+        made[f"{name}/semi_vae"] = "semi_vae", f"M2, {labelled} labels", folder
     for kind, title, model in (
         ("autoencoder", "autoencoder", "anomaly_small"),
         ("vae", "VAE", "anomaly_vae"),
@@ -110,7 +115,7 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "growing", "cyclegan", "anomaly", "enhancer"):
+    for name in ("autoencoder", "vae", "gan", "growing", "cyclegan", "anomaly", "enhancer", "semi_vae"):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(getattr(schematics, name)()._repr_png_())

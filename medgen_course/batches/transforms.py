@@ -93,26 +93,31 @@ def augment(
     brightness: float = 0.1,
     flip: bool = False,
     generator: torch.Generator | None = None,
+    masks: int = 0,
 ) -> Tensor:
     """Show each image a little turned, moved and brighter or darker, each one differently.
 
     Rotation and shift are one bilinear warp; what comes in from outside is black. Brightness multiplies,
-    so that black background stays black, and is cut at 1.
+    so that black background stays black, and is cut at 1. Masks go with their image: what turns, moves and
+    mirrors it does the same to them, and a pixel is inside where at least half of it comes from inside.
 
     Args:
-        x: floats in [0, 1], (B, C, H, W).
+        x: floats in [0, 1], (B, C, H, W); the last `masks` channels are masks.
         rotation: largest angle either way, in turns, 0 to 0.1; the default is 7°, as a patient may lie.
         shift: largest movement either way along each axis, as a fraction of the image, 0 to 0.5.
         brightness: the factor lies in [1 - brightness, 1 + brightness]; 0 to 1.
         flip: also mirror half of the images left to right. Off by default: a mirrored chest has its heart on
             the right, which is a rare anatomy (situs inversus) and not a harmless variation.
         generator: source of the random numbers.
+        masks: how many channels at the end are masks.
     Returns:
-        Same shape, dtype and device, in [0, 1].
+        Same shape, dtype and device, in [0, 1]; masks are 0 or 1.
     Raises:
-        ValueError: x is no such batch, or a strength is outside its interval.
+        ValueError: x is no such batch, all of its channels are masks, or a strength is outside its interval.
     """
     check_image(x)
+    if not 0 <= masks < x.shape[1]:
+        raise ValueError(f"masks is {masks} of {x.shape[1]} channels; the image needs one at least.")
     check_between("rotation", rotation, 0, MAX_ROTATION, "turns")
     check_between("shift", shift, 0, 0.5, "of the image")
     check_between("brightness", brightness, 0, 1)
@@ -121,8 +126,10 @@ def augment(
     turn, right, down, gain, mirror = (2 * draws - 1).unbind(1)  # each (B,), in [-1, 1)
     if rotation or shift:
         x = _warp(x, rotation * turn, shift * right, shift * down)
+    image = x[:, : x.shape[1] - masks]
     if brightness:
-        x = adjust_brightness_accumulative(x, (1 + brightness * gain).to(x.dtype))
+        image = adjust_brightness_accumulative(image, (1 + brightness * gain).to(x.dtype))
+    x = torch.cat([image, (x[:, image.shape[1] :] >= 0.5).to(x.dtype)], 1) if masks else image
     if flip:
         x = torch.where((mirror < 0)[:, None, None, None], x.flip(-1), x)
     return x

@@ -23,6 +23,9 @@ from medgen_course.exercises.data_experiments import check_dose, check_leak
 from medgen_course.exercises.enhancement import check_consistency, check_weight
 from medgen_course.exercises.enhancement_bug_hunt import check_measure_bug_hunt
 from medgen_course.exercises.enhancement_experiments import check_average_cost, check_gain
+from medgen_course.exercises.few_labels import check_m2_cost, check_mean_dice
+from medgen_course.exercises.few_labels_bug_hunt import check_few_labels_bug_hunt
+from medgen_course.exercises.few_labels_experiments import check_silence, check_which_labels
 from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
@@ -53,6 +56,7 @@ __all__ = [
     "check_dose",
     "check_elbo",
     "check_equalised",
+    "check_few_labels_bug_hunt",
     "check_fixed_sigma",
     "check_gain",
     "check_gan_bug_hunt",
@@ -65,6 +69,8 @@ __all__ = [
     "check_kl",
     "check_latents_needed",
     "check_leak",
+    "check_m2_cost",
+    "check_mean_dice",
     "check_measure_bug_hunt",
     "check_non_saturating",
     "check_pixel_norm",
@@ -75,6 +81,7 @@ __all__ = [
     "check_scales",
     "check_scanner",
     "check_shift_error",
+    "check_silence",
     "check_smoothing",
     "check_spot_score",
     "check_tell_apart",
@@ -82,6 +89,7 @@ __all__ = [
     "check_truncation",
     "check_volume_threshold",
     "check_weight",
+    "check_which_labels",
     "hunts",
     "quiz",
 ]

@@ -5,6 +5,7 @@ from medgen_course.explorers.beta import BetaExplorer
 from medgen_course.explorers.data import DataExplorer
 from medgen_course.explorers.enhancement import EnhancementExplorer
 from medgen_course.explorers.enhancement_view import Task
+from medgen_course.explorers.few_labels import FewLabelsExplorer
 from medgen_course.explorers.gan import GANExplorer
 from medgen_course.explorers.generator import GeneratorExplorer
 from medgen_course.explorers.growing import GrowingExplorer
@@ -19,8 +20,8 @@ from medgen_course.explorers.translation import TranslationExplorer
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
-    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
-    "GeneratorExplorer", "GrowingExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError",
-    "PositionMap", "Sliders", "Task", "TranslationExplorer", "Upload", "VAELatentExplorer", "fit_picture",
-    "reconstruction_errors",
+    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer",
+    "FewLabelsExplorer", "GANExplorer", "GeneratorExplorer", "GrowingExplorer", "LatentExplorer",
+    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Task", "TranslationExplorer",
+    "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
 ]  # fmt: skip

@@ -64,6 +64,10 @@ class UNet(nn.Module):
 
     def forward(self, guess: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] to better ones, not cut to [0, 1] yet."""
+        return guess + self.correction(guess)
+
+    def correction(self, guess: Tensor) -> Tensor:
+        """What is added to the guess, (B, C, H, W)."""
         height, width = guess.shape[-2:]
         even = pad(guess - 0.5, (0, width % 2, 0, height % 2))
         seen = [self.stem(pixel_unshuffle(even, 2))]  # (B, 12, 32, 32)
@@ -74,7 +78,7 @@ class UNet(nn.Module):
             beside = seen.pop()
             h = interpolate(h, beside.shape[-2:])  # the nearest pixel
             h = merge(torch.cat([h, beside], 1))  # (B, 24, 16, 16), (B, 12, 32, 32)
-        return guess + pixel_shuffle(self.head(h), 2)[..., :height, :width]
+        return pixel_shuffle(self.head(h), 2)[..., :height, :width]
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.phantom.brain import brain_half_axes, draw_brain
+from medgen_course.phantom.brain import brain_half_axes, draw_brain, ventricle_shares
 from medgen_course.phantom.lesion import Lesions, draw_lesions
 from medgen_course.phantom.points import Points, at_least, reach, share, sqrt
 
@@ -61,11 +61,9 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
         Shares of every pixel: tissues in the order fat, muscle, csf, grey, white, shape
         (N, 5, size, size), sum <= 1 (the rest is air and bone); and the pixels that lesions touch.
     """
-    each = oversampling(size)
-    pixel = max(FIELD_OF_VIEW / (size * each), SOFTNESS)
-    flat = dict(zip(FACTORS, factors.numpy().T, strict=True))  # each (N,)
-    f = dict(zip(FACTORS, factors.T[..., None, None, None].unbind(), strict=True))  # each (N, 1, 1, 1)
-    maps = np.empty((5, len(factors), each * each, size, size), dtype=np.float32)
+    points, pixel = oversampling(size) ** 2, _edge(size)
+    flat, f = _columns(factors)
+    maps = np.empty((5, len(factors), points, size, size), dtype=np.float32)
     fat, muscle, csf, grey, white = maps
     maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
@@ -80,6 +78,24 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     csf -= grey
     lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
     return torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1), lesions
+
+
+def ventricle_maps(factors: Tensor, size: int) -> np.ndarray:
+    """Share of every pixel that lies in a ventricle, of a factor table as in `tissue_maps`: (N, H, W)."""
+    flat, f = _columns(factors)
+    x, y = _head_frame(f, size)
+    return _pooled(ventricle_shares(flat, x.numpy(), y.numpy(), _edge(size))[None])[0]
+
+
+def _edge(size):
+    """Width in mm over which an edge fades."""
+    return max(FIELD_OF_VIEW / (size * oversampling(size)), SOFTNESS)
+
+
+def _columns(factors):
+    """The factors by name: arrays (N,), and tensors (N, 1, 1, 1)."""
+    flat = dict(zip(FACTORS, factors.numpy().T, strict=True))
+    return flat, dict(zip(FACTORS, factors.T[..., None, None, None].unbind(), strict=True))
 
 
 def _lesion_places(f, size):

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from torch import Tensor
 
-from medgen_course.phantom.deep import draw_deep
+from medgen_course.phantom.deep import draw_deep, ventricle_share
 from medgen_course.phantom.folds import clefts, warp
 from medgen_course.phantom.points import Points, reach, share, sign, sin, sqrt
 
@@ -60,9 +60,7 @@ def draw_brain(f, x, y, depth, pixel, grey, white):
     points = outer.then(inner)
     x, y, depth = points.pick(x, y, depth)
     warp_x, warp_y = warp(f, points, x, y)
-    width, length = points.repeat(f, "width", "length")
-    ax = np.abs((x + 0.2 * warp_x) * BRAIN_X / width)  # template coordinates
-    ty = (y + 0.2 * warp_y) * BRAIN_Y / length
+    ax, ty = _template(f, points, x, y, warp_x, warp_y)
     side = sign(x)
     cleft = clefts(f, points, len(outer.index), x, y, warp_x, warp_y, depth, ax, ty, side)
     surface, core = _surface_and_core(f, points, depth, cleft, pixel)
@@ -71,6 +69,22 @@ def draw_brain(f, x, y, depth, pixel, grey, white):
     white_share = core * no_fluid * (1.0 - deep)
     points.put(white_share, white)
     points.put(surface * no_fluid - white_share, grey)
+
+
+def ventricle_shares(f, x, y, pixel):
+    """Shares of the ventricles, (N, P, H, W) like x and y; what `draw_brain` leaves to fluid there."""
+    f, shape = _numbers(f, pixel), x.shape
+    width, length = (f[name][:, None, None, None] for name in ("width", "length"))
+    points = Points.of((x / width) ** 2 + (y / length) ** 2 < 1)  # the formulas mean nothing beyond
+    x, y = points.pick(x, y)
+    ax, ty = _template(f, points, x, y, *warp(f, points, x, y))
+    return points.spread(ventricle_share(f, points, ax, ty, sign(x), pixel)).reshape(shape)
+
+
+def _template(f, points, x, y, warp_x, warp_y):
+    """Places in the template: mm from the midline, and to the face."""
+    width, length = points.repeat(f, "width", "length")
+    return np.abs((x + 0.2 * warp_x) * BRAIN_X / width), (y + 0.2 * warp_y) * BRAIN_Y / length
 
 
 def _surface_and_core(f, points, depth, cleft, pixel):

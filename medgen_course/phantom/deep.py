@@ -19,8 +19,7 @@ THALAMUS = ((10.0, -11.0), (8.2, 12.5), -0.35)
 
 def draw_deep(f, points, ax, ty, side, pixel):
     """Shares of the ventricles and of deep grey matter, worked out only where they can be."""
-    ventricle, asymmetry = points.repeat(f, "ventricle_size", "ventricle_asymmetry")
-    ventricle *= 1.0 + side * asymmetry
+    ventricle = _ventricle_sizes(f, points, side)
     occipital = _occipital_horns(ventricle, ax, ty)
     right, low, high = _bounds(f["deep_grey_size"], ventricle, pixel)
     inside = points.where((ax < right) & (ty > low) & (ty < high) | (occipital > reach(pixel)))
@@ -28,6 +27,19 @@ def draw_deep(f, points, ax, ty, side, pixel):
     fluid = share(np.maximum(_ventricles(ventricle, ax, ty), occipital), pixel)
     deep = _deep_grey(*inside.repeat(f, "deep_grey_size"), ventricle, ax, ty, pixel)
     return inside.spread(fluid), inside.spread(deep)
+
+
+def ventricle_share(f, points, ax, ty, side, pixel):
+    """Share of the ventricles alone: the same numbers as `draw_deep` gives, at any points."""
+    size = _ventricle_sizes(f, points, side)
+    return share(np.maximum(_ventricles(size, ax, ty), _occipital_horns(size, ax, ty)), pixel)
+
+
+def _ventricle_sizes(f, points, side):
+    """Size of the ventricle on the side of each point."""
+    size, asymmetry = points.repeat(f, "ventricle_size", "ventricle_asymmetry")
+    size *= 1.0 + side * asymmetry
+    return size
 
 
 def _bounds(size, ventricle, pixel):

@@ -1,16 +1,17 @@
-"""An MR brain phantom made by code: axial slices with known factors, paired T1w and T2w, lesion masks.
+"""An MR brain phantom made by code: axial slices with known factors, paired T1w and T2w, masks.
 
 The anatomy comes from `anatomy` and `brain`, the grey levels from `signal`, the images from `render`. Nothing
 is stored on disk: the same arguments give the same images again.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.phantom.anatomy import FACTORS
+from medgen_course.phantom.anatomy import FACTORS, ventricle_maps
 from medgen_course.phantom.brain import BRAIN_X, BRAIN_Y, brain_half_axes
 from medgen_course.phantom.render import SPLITS, draw_images, stream
 
@@ -40,6 +41,11 @@ class Phantom:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def ventricles(self) -> np.ndarray:
+        """Masks of the ventricles, uint8 (N, 1, H, W), drawn when asked for; see `ventricle_masks`."""
+        return ventricle_masks(self.factors, self.t1w.shape[-1])
 
 
 def draw_factors(n: int, seed: int = 0, lesion_prevalence: float = 0.5, split: str = "train") -> np.ndarray:
@@ -115,8 +121,7 @@ def generate(
         if n != len(table):
             raise ValueError(f"n={n} but factors has {len(table)} rows: leave n out or make them equal")
     _check_count(n, seed, split)
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not SIZES[0] <= size <= SIZES[1]:
-        raise ValueError(f"size {size!r}: give a whole number of pixels from {SIZES[0]} to {SIZES[1]}")
+    _check_size(size)
     if not 0.0 <= noise <= 1.0:
         raise ValueError(f"noise {noise}: give a fraction of white from 0 to 1")
 
@@ -128,6 +133,24 @@ def generate(
             f"the lesion of row {lost[0]} touches no brain tissue: change lesion_x, lesion_y or lesion_radius"
         )
     return Phantom(t1w, t2w, labels, masks, table)
+
+
+def ventricle_masks(factors: np.ndarray, size: int) -> np.ndarray:
+    """Where the ventricles of some anatomies are.
+
+    Args:
+        factors: shape (N, F), as `draw_factors` makes it.
+        size: pixels per side, as the images have.
+    Returns:
+        uint8 (N, 1, size, size), 1 where at least half of a pixel is ventricle.
+    Raises:
+        ValueError: an argument is outside its range or the factor table does not fit.
+    """
+    table = _check_factors(factors)
+    _check_size(size)
+    step = max(1, 2**18 // size**2)  # few slices at a time: memory stays small
+    parts = (torch.from_numpy(table[i : i + step]) for i in range(0, len(table), step))
+    return np.concatenate([ventricle_maps(part, size) >= 0.5 for part in parts])[:, None].astype(np.uint8)
 
 
 def _place_lesions(table: dict[str, Tensor], u: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,6 +172,11 @@ def _check_count(n: int, seed: int, split: str) -> None:
         raise ValueError(f"seed {seed!r}: give a whole number, 0 or more")
     if split not in SPLITS:
         raise ValueError(f"split {split!r}: the phantom has {', '.join(map(repr, SPLITS))}")
+
+
+def _check_size(size: int) -> None:
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"size {size!r}: give a whole number of pixels from {SIZES[0]} to {SIZES[1]}")
 
 
 def _check_factors(factors: np.ndarray) -> np.ndarray:

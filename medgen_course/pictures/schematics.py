@@ -61,6 +61,39 @@ def vae() -> Figure:
     return pen.figure
 
 
+def semi_vae() -> Figure:
+    """M2: a class and a code draw the image; the class is put in where it is known, else summed out."""
+    pen = Pen(
+        360,
+        "M2 as a graphical model: the class y on the upper left, the code z on the lower left, the observed "
+        "image x on the right. Solid arrows from y and from z to x are the decoder p(x given y, z). A dashed "
+        "arrow from x to y is the classifier q(y given x), dashed arrows from x and from y to z are the "
+        "encoder q(z given x, y). Images with a label: y is put in, the bound and the cross-entropy move the "
+        "networks. Images without: every class is tried, and q(y given x) says how much each bound counts.",
+    )
+    y, z, x = (190, 236), (190, 96), (500, 166)
+    pen.variable(y, "$y$")
+    pen.variable(z, "$z$")
+    pen.variable(x, "$x$", observed=True)
+    pen.text((148, 236), "class, known\nfor a few", size=SMALL, ha="right")
+    pen.text((148, 96), "code,\nnever seen", size=SMALL, ha="right")
+    pen.text((538, 166), "image,\nobserved", size=SMALL, ha="left")
+    pen.arrow((216, 228), (474, 176), bend=-0.12)
+    pen.arrow((216, 104), (474, 156), bend=0.12)
+    pen.arrow((492, 193), (218, 246), dashed=True, bend=0.28)
+    pen.arrow((492, 139), (218, 86), dashed=True, bend=-0.28)
+    pen.arrow((190, 208), (190, 125), dashed=True)
+    pen.text((352, 166), "decoder $p_\\theta(x\\,|\\,y, z)$\ngenerates: solid", BLUE)
+    pen.text((330, 278), "classifier $q_\\phi(y\\,|\\,x)$", BLUE)
+    pen.text((352, 42), "encoder $q_\\phi(z\\,|\\,x, y)$\ninfers: dashed", BLUE)
+    known = "label known: $y$ is put in; bound on\n$\\log p(x, y)$, and cross-entropy of $q_\\phi(y\\,|\\,x)$"
+    pen.loss((160, 322), known, (190, 236 + RADIUS))
+    tried = "label unknown: each $y$ is tried;\n$q_\\phi(y\\,|\\,x)$ says how much each bound counts"
+    pen.loss((508, 322), tried, (500, 166 + RADIUS))
+    pen.text((110, 38), r"$p(y)$ even, $p(z) = \mathcal{N}(0, I)$", size=SMALL)
+    return pen.figure
+
+
 def gan() -> Figure:
     """Two players: the generator's images and real ones go to the discriminator; a loss for each player."""
     pen = Pen(

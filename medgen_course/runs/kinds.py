@@ -22,6 +22,7 @@ KINDS = {  # name -> its module
     "autoencoder": "medgen_course.runs.autoencoder",
     "linear_autoencoder": "medgen_course.runs.linear_autoencoder",
     "vae": "medgen_course.runs.vae",
+    "semi_vae": "medgen_course.runs.semi_vae",
     "gan": "medgen_course.runs.gan",
     "progressive": "medgen_course.runs.progressive",
     "cyclegan": "medgen_course.runs.cyclegan",

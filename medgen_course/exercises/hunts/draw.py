@@ -6,11 +6,12 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, vae
+from medgen_course.exercises.hunts import anomaly, cyclegan, few_labels, gan, growing, measure, vae
 
 _FILES = {
     "anomaly": anomaly,
     "cyclegan": cyclegan,
+    "few_labels": few_labels,
     "gan": gan,
     "growing": growing,
     "measure": measure,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medgen_course.metrics.reconstruction import bootstrap_interval
+from medgen_course.metrics.segmentation import dice_each
 
 RESAMPLES = 400
 MOST = 200_000  # numbers that the resamples of one step hold, so that they stay near the processor
@@ -40,9 +41,7 @@ def average_precision(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0,
     return found | {"worst": chance, "best": 1.0}
 
 
-def difference(
-    first: Two, second: Two, twins: bool = False, measure: str = "auroc", seed: int = 0
-) -> Row:
+def difference(first: Two, second: Two, twins: bool = False, measure: str = "auroc", seed: int = 0) -> Row:
     """What one score has more than another on the same images, with the interval of this difference.
 
     Both are measured on the same resamples. What makes an image hard for one score makes it hard for the
@@ -233,8 +232,7 @@ def dice_threshold(maps: np.ndarray, masks: np.ndarray, count: int = 60) -> floa
 
 def _overlap(maps: np.ndarray, inside: np.ndarray, threshold: float) -> np.ndarray:
     """Dice of each image, (N,)."""
-    above = maps > threshold
-    return 2 * (above & inside).sum((1, 2)) / (above.sum((1, 2)) + inside.sum((1, 2)))
+    return dice_each(maps > threshold, inside)
 
 
 def _sick(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,8 +20,7 @@ from medgen_course.batches.checks import describe
 from medgen_course.batches.transforms import to_unit
 from medgen_course.metrics.likelihood import at_once, dequantise, importance_weighted_log_likelihood
 from medgen_course.models.fanogan import FAnoGAN, fanogan_distance
-from medgen_course.models.segmenter import odds
-from medgen_course.models.unet import UNet
+from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension
 
 SMOOTH = 1.0  # pixels, standard deviation
@@ -113,9 +112,7 @@ def reconstruction_error(
     return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
 
 
-def squared_error(
-    rebuild: Callable[[Tensor], Tensor], images: np.ndarray, sigma: float = SMOOTH
-) -> Scored:
+def squared_error(rebuild: Callable[[Tensor], Tensor], images: np.ndarray, sigma: float = SMOOTH) -> Scored:
     """(x - x_hat)^2, averaged over channels: the map, and its mean; else as `reconstruction_error`."""
     error = ((rebuilt(rebuild, images) - images / np.float32(255)) ** 2).mean(1)
     return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
@@ -219,9 +216,9 @@ def fanogan(model: FAnoGAN, images: np.ndarray, sigma: float = SMOOTH) -> Scored
 
 
 @torch.no_grad()
-def told_where(model: UNet, images: np.ndarray, sigma: float = SMOOTH) -> Scored:
+def told_where(model: Segmenter, images: np.ndarray, sigma: float = SMOOTH) -> Scored:
     """The ceiling: probability of an anomaly at every pixel, by a network that was told where they are."""
-    probabilities = rebuilt(lambda x: odds(model, x).sigmoid(), images)[:, 0]
+    probabilities = model.probabilities(images)[:, 0]
     return _finite(Scored(probabilities.mean((1, 2)).astype(np.float64), smooth(probabilities, sigma)))
 
 

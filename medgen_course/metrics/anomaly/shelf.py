@@ -21,7 +21,7 @@ from medgen_course.metrics.anomaly.detection import (
 )
 from medgen_course.metrics.anomaly.scores import Detector, Scored
 from medgen_course.models.classifier import Classifier
-from medgen_course.models.unet import UNet
+from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.vae import VAE
 
 Pair = tuple[Scored, Scored]  # of healthy images, of anomalous ones
@@ -89,7 +89,7 @@ def of_vae(model: VAE, samples: int = 16) -> dict[str, Detector]:
     }
 
 
-def told(model: UNet) -> dict[str, Detector]:
+def told(model: Segmenter) -> dict[str, Detector]:
     """The ceiling: a U-Net that was told where lesions are."""
     return {"supervised U-Net": Detector(lambda images: scores.told_where(model, images))}
 

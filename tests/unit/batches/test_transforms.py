@@ -239,3 +239,21 @@ def test_occlusion_covers_its_fraction_with_one_rectangle(fraction):
 def test_the_remedy_fits_the_range(scale, cure):
     with pytest.raises(ValueError, match=cure):
         transforms.blur(scale * torch.ones(1, 1, 8, 8), 1.0)
+
+
+def test_masks_go_with_their_image_and_stay_masks():
+    image = torch.zeros(12, 1, 64, 64)
+    image[:, :, 20:34, 30:44] = 0.5
+    both = torch.cat([image, (image > 0).float(), image * 0], 1)
+    strong = {"rotation": 0.08, "shift": 0.2, "brightness": 0.4, "flip": True}
+    moved = transforms.augment(both, **strong, generator=seeded(), masks=2)
+    seen, mask, empty = moved.unbind(1)
+    assert set(mask.unique().tolist()) == {0.0, 1.0} and not empty.any()
+    peak = seen.amax((1, 2), keepdim=True)
+    assert (peak.flatten() - 0.5).abs().max() > 0.1  # the image was made brighter, its mask was not
+    assert ((seen / peak >= 0.5) != (mask > 0)).float().mean() < 1e-3  # the same place
+    assert (mask != both[:, 1]).flatten(1).any(1).float().mean() > 0.9  # which is another one than before
+    alone = transforms.augment(image, **strong, generator=seeded())
+    assert torch.equal(alone[:, 0], seen)  # masks change nothing in the image
+    with pytest.raises(ValueError, match="masks is 3 of 3 channels"):
+        transforms.augment(both, masks=3)

@@ -19,6 +19,7 @@ from medgen_course.models.progressive_networks import double
 CHECKS = {
     "anomaly": (exercises.check_anomaly_bug_hunt, "my_detector", "10_anomaly"),
     "cyclegan": (exercises.check_cyclegan_bug_hunt, "my_step", "04_cyclegan"),
+    "few_labels": (exercises.check_few_labels_bug_hunt, "my_study", "12_few_labels"),
     "gan": (exercises.check_gan_bug_hunt, "my_step", "03_gan"),
     "growing": (exercises.check_growing_bug_hunt, "MyGrowing", "05_growing"),
     "measure": (exercises.check_measure_bug_hunt, "my_measure", "11_enhancement"),

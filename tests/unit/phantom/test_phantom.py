@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from medgen_course import phantom
-from medgen_course.phantom import points, render, slices
+from medgen_course.phantom import anatomy, points, render, slices
 from medgen_course.phantom.anatomy import FACTORS, FIELD_OF_VIEW, tissue_maps
 from medgen_course.phantom.signal import TISSUES, rician, spin_echo, tissue_signals
 
@@ -351,3 +351,40 @@ def test_the_bias_field_is_smooth_and_shared_by_the_pair():
 def test_bad_arguments_say_what_was_found_and_wanted(arguments, message):
     with pytest.raises(ValueError, match=message):
         phantom.generate(**arguments)
+
+
+@pytest.mark.parametrize("size", [32, 64, 96])
+def test_ventricle_masks_are_the_fluid_that_the_images_show(size):
+    table = phantom.draw_factors(24, seed=6)
+    inside = anatomy.ventricle_maps(torch.from_numpy(table), size)
+    fluid = shares(table, size)["csf"]
+    assert (fluid >= inside - 1e-5).all()  # whatever is ventricle is fluid
+    masks = phantom.ventricle_masks(table, size)
+    assert masks.shape == (24, 1, size, size) and masks.any((1, 2, 3)).all()
+    assert np.array_equal(masks[:, 0] == 1, inside >= 0.5)
+    images = phantom.generate(factors=table, size=size, **CLEAN)
+    assert np.array_equal(images.ventricles, masks)
+    for contrast in (images.t1w, images.t2w):
+        assert np.ptp(contrast[:, 0][inside > 0.999]) <= 1  # fluid and nothing else
+    assert not (masks & images.masks).any()  # a pixel is not half lesion and half ventricle
+
+
+def test_all_fluid_deep_in_the_brain_is_ventricle():
+    table = middle(rotation=0, shift_x=0, shift_y=0)
+    inside, fluid = anatomy.ventricle_maps(torch.from_numpy(table), 128)[0], shares(table, 128)["csf"][0]
+    frontal = np.s_[46:60, 50:78]  # y from 7 to 28 mm: the horns and no fissure
+    assert fluid[frontal].sum() > 50 and np.abs(fluid - inside)[frontal].max() < 1e-5
+
+
+def test_ventricle_masks_grow_with_the_factor_and_lean_with_the_asymmetry():
+    sizes = (0.7, 1.2, 1.8)
+    masks = phantom.ventricle_masks(np.concatenate([middle(ventricle_size=v) for v in sizes]), 128)
+    area = masks.sum((1, 2, 3))
+    assert area[0] < area[1] < area[2] and area[2] > 1.8 * area[0]
+    straight = middle(ventricle_asymmetry=0.3, rotation=0, shift_x=0)
+    lopsided = phantom.ventricle_masks(straight, 128)[0, 0]
+    assert lopsided[:, 64:].sum() > 1.3 * lopsided[:, :64].sum()
+    with pytest.raises(ValueError, match="size 20"):
+        phantom.ventricle_masks(straight, 20)
+    with pytest.raises(ValueError, match="expected"):
+        phantom.ventricle_masks(straight[:, :3], 64)

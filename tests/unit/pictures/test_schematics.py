@@ -8,7 +8,7 @@ from PIL import Image
 
 from medgen_course.pictures import pen, plots, schematics
 
-DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer")
+DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer", "semi_vae")
 each = pytest.mark.parametrize("name", DRAWN)
 
 
@@ -50,6 +50,7 @@ def test_a_schematic_has_alternative_text_that_jupyter_gets(name):
     [
         ("autoencoder", ("encoder", "decoder", "loss", "code")),
         ("vae", ("prior", "encoder", "decoder", "KL", "generates: solid", "infers: dashed")),
+        ("semi_vae", ("class", "decoder", "encoder", "classifier", "label known", "label unknown", "tried")),
         ("gan", ("generator", "discriminator", "moves $D$ alone", "moves $G$ alone", "real")),
         ("growing", ("generator", "discriminator", "new: $64$", "1-\\alpha", "doubled", "deviation")),
         ("cyclegan", ("$G$", "$F$", "cycle loss", "identity loss", "D_A", "D_B")),

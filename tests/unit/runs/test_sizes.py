@@ -20,6 +20,7 @@ WORDS = {
     "cyclegan": ["--domains", "0,1"],
     "progressive": ["--level-epochs", "1", "--width", "4", "--conditional"],
     "gan": ["--conditional"],
+    "semi_vae": ["--labelled", "4"],
 }
 EPOCHS = {"progressive": 7}  # at 64 px three times a fade and a hold, and one more
 

@@ -1,0 +1,135 @@
+"""Tables and curves of notebook 12: figures over the number of labels, and differences seed by seed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from medgen_course.course.findings import Row, Table, over_seeds, say, side
+from medgen_course.pictures import plots
+
+BySeed = Mapping[int, Sequence[float]]  # number of labels -> one value a seed, in the seeds' order
+
+
+def paired(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> dict[str, float]:
+    """What x has more than y, seed by seed: the mean and its interval by Student's t.
+
+    Args:
+        x, y: one value a seed, the same seeds in the same order; two or more.
+        level: of the interval.
+    Raises:
+        ValueError: other numbers of seeds, or one alone.
+    """
+    from scipy.stats import t
+
+    if len(x) != len(y) or len(x) < 2:
+        raise ValueError(f"{len(x)} and {len(y)} seeds; give equally many for both, two or more.")
+    gap = np.subtract(x, y)
+    reach = float(t.ppf((1 + level) / 2, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
+    return {"value": float(gap.mean()), "low": float(gap.mean()) - reach, "high": float(gap.mean()) + reach}
+
+
+def by_seed(
+    rows: Sequence[Mapping[str, object]], method: str, figure: str, split: str, part: str = "labels"
+) -> dict[int, list[float]]:
+    """A figure of one method over the number of labelled slices, one value a seed in the seeds' order.
+
+    Args:
+        rows: of `pretrained.load_few_segmentation`: `part`, `method`, `labels`, `seed`, `split`, figures.
+        method, figure, split, part: what is wanted.
+    Raises:
+        ValueError: there is no such row; the message lists the methods of the part.
+    """
+    own = [r for r in rows if (r["part"], r["method"], r["split"]) == (part, method, split)]
+    if not own:
+        known = ", ".join(dict.fromkeys(str(row["method"]) for row in rows if row["part"] == part))
+        raise ValueError(
+            f"nothing is recorded of {method!r} on {split}; part {part!r} has {known or 'none'}."
+        )
+    made: dict[int, list[float]] = {}
+    for row in sorted(own, key=lambda row: (int(row["labels"]), int(row["seed"]))):
+        made.setdefault(int(row["labels"]), []).append(float(row[figure]))
+    return made
+
+
+def complete(by_method: Mapping[str, BySeed]) -> dict[str, dict[int, Sequence[float]]]:
+    """The same without what was trained with fewer seeds than other methods at that number of labels."""
+    most: dict[int, int] = {}
+    for by in by_method.values():
+        for n, values in by.items():
+            most[n] = max(most.get(n, 2), len(values))
+    return {
+        name: {n: values for n, values in by.items() if len(values) == most[n]}
+        for name, by in by_method.items()
+    }
+
+
+def learning_curves(
+    by_method: Mapping[str, BySeed], ylabel: str, title: str = "", xlabel: str = "labelled images"
+) -> plots.Figure:
+    """A curve for each method: the mean over seeds, a band from the lowest to the highest."""
+    rows = {name: [over_seeds(values) for values in by.values()] for name, by in by_method.items()}
+    places = {name: list(by) for name, by in by_method.items()}
+    middle = {name: [row["value"] for row in each] for name, each in rows.items()}
+    bands = {
+        name: tuple([row[end] for row in each] for end in ("low", "high")) for name, each in rows.items()
+    }
+    return plots.lines(places, middle, xlabel, ylabel, title, log_x=True, bands=bands)
+
+
+def gaps(
+    by_method: Mapping[str, BySeed],
+    rival: str,
+    note: str = "",
+    caption: str = "",
+    style: str = "+.3f",
+    unit: str = "labels",
+) -> Table:
+    """What each method has more than one of them, seed by seed; a tie where the interval holds zero.
+
+    A column for each number of labels; a dash where a method was not trained with it.
+    """
+    numbers = sorted({n for by in by_method.values() for n in by})
+    lines = {}
+    for name, by in by_method.items():
+        if name == rival:
+            continue
+        both = {n: paired(by[n], by_method[rival][n]) for n in numbers if n in by and n in by_method[rival]}
+        lines[name] = [f"{side(both[n], 'ahead', 'behind')}: {say(both[n], style)}" if n in both else "–"
+                       for n in numbers]  # fmt: skip
+    heads = [f"beside {rival}", *(f"{n:,} {_one(unit, n)}" for n in numbers)]
+    return Table(heads, lines, note, caption)
+
+
+def ahead_at(by_method: Mapping[str, BySeed], name: str, rival: str) -> list[int]:
+    """The numbers of labels at which one method lies above another, interval and all."""
+    both = [n for n in by_method[name] if n in by_method[rival]]
+    return [n for n in both if paired(by_method[name][n], by_method[rival][n])["low"] > 0]
+
+
+def numbers_in_words(numbers: Sequence[int], every: Sequence[int], unit: str = "labels") -> str:
+    """Such as "at 10 and 30 labels", "at no number of labels", "at every number of labels"."""
+    if not numbers:
+        return f"at no number of {unit}"
+    if list(numbers) == list(every):
+        return f"at every number of {unit}"
+    texts = [f"{n:,}" for n in numbers]
+    listed = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+    return f"at {listed} {_one(unit, numbers[0] if len(numbers) == 1 else 2)}"
+
+
+def _one(unit: str, number: int) -> str:
+    """The unit, without its plural's s where there is one of it."""
+    return unit.removesuffix("s") if number == 1 else unit
+
+
+def statements(counted: Mapping[str, Mapping[str, Row]], note: str = "", caption: str = "") -> Table:
+    """How often each statement of a description was made, wrong, and whether silence was wise.
+
+    Args:
+        counted: the statement in words -> figures of `metrics.statements.judge`.
+        note, caption: see `Table`.
+    """
+    heads = ["statement", "made", "of these wrong", "forced where silent: wrong", "forced everywhere: wrong"]
+    figures = ("spoken", "wrong", "wrong_if_forced", "all_forced")
+    lines = {name: [say(row[figure], ".1%") for figure in figures] for name, row in counted.items()}
+    return Table(heads, lines, note, caption)

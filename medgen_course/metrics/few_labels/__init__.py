@@ -1,0 +1,1 @@
+"""What few labels suffice for, and what drawn images are worth in labelled ones."""

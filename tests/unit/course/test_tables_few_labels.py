@@ -1,0 +1,71 @@
+"""Tables of notebook 12: differences seed by seed against scipy, ties called ties, curves with bands."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from medgen_course.course import tables_few_labels as tables
+
+RNG = np.random.default_rng(0)
+HARD = RNG.normal(0, 0.05, 5)
+BY = {
+    "scratch": {10: 0.7 + HARD, 100: 0.9 + HARD / 5},
+    "probe": {10: 0.8 + HARD + RNG.normal(0, 0.005, 5), 100: 0.9 + HARD / 5 + RNG.normal(0, 0.01, 5)},
+    "m2": {10: 0.6 + HARD},
+}
+
+
+def test_the_interval_of_the_gap_is_that_of_a_paired_t_test():
+    row = tables.paired(BY["probe"][10], BY["scratch"][10])
+    known = ttest_rel(BY["probe"][10], BY["scratch"][10]).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx((known.low, known.high))
+    with pytest.raises(ValueError, match="5 and 4 seeds"):
+        tables.paired(HARD, HARD[:4])
+
+
+def test_ahead_behind_tie_and_not_trained():
+    table = tables.gaps(BY, "scratch", "five seeds")
+    assert table.columns == ["beside scratch", "10 labels", "100 labels"]
+    assert table.rows["probe"][0].startswith("ahead: +0.10") and table.rows["probe"][1].startswith("a tie")
+    assert table.rows["m2"][0].startswith("behind") and table.rows["m2"][1] == "–"
+    assert tables.ahead_at(BY, "probe", "scratch") == [10] and tables.ahead_at(BY, "m2", "scratch") == []
+
+
+def test_numbers_in_words():
+    assert tables.numbers_in_words([], [1, 3]) == "at no number of labels"
+    assert tables.numbers_in_words([1, 3], [1, 3]) == "at every number of labels"
+    assert tables.numbers_in_words([1000], [1, 1000]) == "at 1,000 labels"
+    assert tables.numbers_in_words([1], [1, 3], "labelled slices") == "at 1 labelled slice"
+    assert tables.numbers_in_words([1, 3, 9], [1, 3, 9, 27]) == "at 1, 3 and 9 labels"
+
+
+def test_curves_have_a_point_for_each_number_and_a_band():
+    axes = tables.learning_curves(BY, "AUC", "few").axes[0]
+    assert [line.get_label() for line in axes.lines] == list(BY)
+    assert list(axes.lines[0].get_xdata()) == [10, 100] and axes.get_xscale() == "log"
+    assert (
+        axes.lines[0].get_ydata()[0] == pytest.approx(BY["scratch"][10].mean()) and len(axes.collections) == 3
+    )
+
+
+def test_statements_say_a_dash_where_nothing_was_counted():
+    row, none = {"value": 0.5, "low": 0.25, "high": 0.75}, dict.fromkeys(("value", "low", "high"))
+    counted = {"spoken": row, "wrong": none, "wrong_if_forced": row, "all_forced": row}
+    assert tables.statements({"tilt": counted}).rows["tilt"][:2] == ["50.0% (25.0% to 75.0%)", "–"]
+
+
+def test_recorded_rows_come_by_number_and_in_the_order_of_seeds():
+    rows = [{"part": "labels", "method": "atlas", "split": "val", "labels": n, "seed": s, "dice": 10 * n + s}
+            for s in (1, 0) for n in (10, 3)]  # fmt: skip
+    rows.append(rows[0] | {"split": "test", "dice": 99})
+    assert tables.by_seed(rows, "atlas", "dice", "val") == {3: [30, 31], 10: [100, 101]}
+    assert list(tables.by_seed(rows, "atlas", "dice", "val")) == [3, 10]
+    with pytest.raises(ValueError, match=r"nothing is recorded of 'U-Net' on val; part 'labels' has atlas"):
+        tables.by_seed(rows, "U-Net", "dice", "val")
+
+
+def test_what_has_fewer_seeds_than_its_rivals_is_left_out():
+    made = tables.complete(
+        {"a": {1: [1, 2, 3], 3: [1]}, "b": {1: [1, 2], 3: [5]}, "c": {1: [1, 2, 3], 10: [1, 2]}}
+    )
+    assert made == {"a": {1: [1, 2, 3]}, "b": {}, "c": {1: [1, 2, 3], 10: [1, 2]}}
