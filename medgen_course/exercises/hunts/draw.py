@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, vae
+from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, trust, vae
 
 _FILES = {
     "anomaly": anomaly,
@@ -14,6 +14,7 @@ _FILES = {
     "gan": gan,
     "growing": growing,
     "measure": measure,
+    "trust": trust,
     "vae": vae,
 }
 NAMES = tuple(_FILES)
