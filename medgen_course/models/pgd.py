@@ -1,8 +1,8 @@
 """Projected gradient descent on the image instead of the weights (Madry et al. 2018).
 
-The attacker knows the network and may change every pixel by a few grey levels at most. A gradient of the loss
-with respect to the image says which way each pixel has to go; only its sign counts, because each may go as far
-as any other. After every step the image is put back into the box that is allowed.
+The attacker knows the network and may change every pixel by a few grey levels at most. A gradient of the
+loss with respect to the image says which way each pixel has to go; only its sign counts, because each may go
+as far as any other. After every step the image is put back into the box that is allowed.
 """
 
 from collections.abc import Callable
@@ -30,8 +30,8 @@ def pgd(
     networks with dropout or BatchNorm into evaluation mode first.
 
     Args:
-        loss: images (B, C, H, W) in [0, 1] to a number each, (B,), through which gradients flow; large is what
-            the attacker wants.
+        loss: images (B, C, H, W) in [0, 1] to a number each, (B,), through which gradients flow; large is
+            what the attacker wants.
         x: images (B, C, H, W) in [0, 1].
         epsilon: how far a pixel may go either way, grey levels of 255; 0 gives x back.
         steps: of the gradient, at least 1.

@@ -139,8 +139,8 @@ def noticed(
         attacks: of these images.
         images: as they were, uint8 (N, C, H, W).
     Returns:
-        Rows with `attack`, `epsilon`, `images` and `auroc`, {"value", "low", "high"}; an image and its changed
-        self are drawn together.
+        Rows with `attack`, `epsilon`, `images` and `auroc`, {"value", "low", "high"}; an image and what
+        became of it are drawn together.
     """
     before, rows = negative_elbo(model, images).image, []
     for name, attack in attacks.items():

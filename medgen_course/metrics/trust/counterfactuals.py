@@ -108,7 +108,7 @@ def by_gradient(
     steps: int = 60,
     learning_rate: float = 0.1,
 ) -> Way:
-    """Search the codes: cross-entropy of the other class plus `weight` · |z' - z|², through decoder and residual.
+    """Search the codes: cross-entropy of the other class plus `weight` · |z' - z|², with what the decoder lacks.
 
     Adam from the image's own code; an image that reaches the class with probability `sure` rests.
     The path is the straight line to what was found.

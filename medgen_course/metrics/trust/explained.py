@@ -1,4 +1,4 @@
-"""Whether an explanation points where the truth is, against maps that know no classifier, and without weights."""
+"""Whether an explanation points where the truth is: beside maps that know no classifier, and new weights."""
 
 import copy
 
@@ -50,7 +50,8 @@ def precision(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     from sklearn.metrics import average_precision_score  # here: it brings scipy.stats and pandas, 1 s
 
     maps, inside = _fitting(maps, masks)
-    return np.array([average_precision_score(i.ravel(), m.ravel()) for m, i in zip(maps, inside, strict=True)])
+    pairs = zip(inside, maps, strict=True)
+    return np.array([average_precision_score(i.ravel(), m.ravel()) for i, m in pairs])
 
 
 def controls(x: Tensor, seed: int = 0) -> dict[str, np.ndarray]:

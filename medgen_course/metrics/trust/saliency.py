@@ -35,7 +35,7 @@ def log_odds(model: nn.Module) -> Callable[[Tensor], Tensor]:
 def occlusion(
     model: nn.Module, x: Tensor, target: int | Tensor, window: int = 3, fill: float | Tensor | None = None
 ) -> np.ndarray:
-    """How much the log odds fall when a square is covered; a pixel has the mean over all squares that hold it.
+    """How much the log odds fall when a square is covered; a pixel has the mean over the squares that hold it.
 
     Args:
         model: images to logits (N, num_classes).

@@ -54,7 +54,7 @@ def test_on_a_linear_model_gradients_and_occlusion_are_known():
     assert np.allclose(saliency.integrated_gradients(model, X, 1, 0.25), expected, atol=1e-5)
     assert np.allclose(saliency.occlusion(model, X, 1, 1, 0.25), expected, atol=1e-5)
     wide = saliency.occlusion(model, X, 1, 3, 0.25)
-    squares = F.avg_pool2d(torch.from_numpy(expected)[:, None], 3, 1) * 9  # what each of 26 x 26 squares hides
+    squares = 9 * F.avg_pool2d(torch.from_numpy(expected)[:, None], 3, 1)  # what each square hides
     inside = F.avg_pool2d(squares, 3, 1)[:, 0].numpy()  # nine squares hold a pixel that is 2 from the border
     assert np.allclose(wide[:, 2:-2, 2:-2], inside, atol=1e-4)
 
