@@ -10,8 +10,8 @@ from medgen_course.pictures.schematics_trust import membership, private_step
 from medgen_course.pictures.style import Figure
 
 __all__ = [
-    "anomaly", "autoencoder", "cyclegan", "enhancer", "gan", "growing", "membership", "pix2pix", "private_step",
-    "vae",
+    "anomaly", "autoencoder", "cyclegan", "enhancer", "gan", "growing", "membership", "pix2pix",
+    "private_step", "vae",
 ]  # fmt: skip
 HALF = SIDE / 2 + 3
 

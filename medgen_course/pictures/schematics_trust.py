@@ -61,5 +61,6 @@ def private_step() -> Figure:
     pen.text((600, 130), "divided by\nthe expected\nbatch size:\none update", size=SMALL)
     pen.arrow((486 + RADIUS + 2, 130), (558, 130))
     pen.loss((486, 226), r"noise $\mathcal{N}(0, \sigma^2C^2)$", (486, 130 + RADIUS))
-    pen.loss((560, 36), "accountant: steps, rate, $\\sigma$\ngive $\\epsilon$ at a stated $\\delta$", (500, 106))
+    counted = "accountant: steps, rate, $\\sigma$\ngive $\\epsilon$ at a stated $\\delta$"
+    pen.loss((560, 36), counted, (500, 106))
     return pen.figure
