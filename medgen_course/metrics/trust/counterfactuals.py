@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medgen_course.batches.checks import check_image
+from medgen_course.metrics.trust.saliency import Explain
 from medgen_course.models.pgd import pgd
 from medgen_course.models.translators import Translators
 from medgen_course.models.vae import VAE
@@ -108,7 +109,7 @@ def by_gradient(
     steps: int = 60,
     learning_rate: float = 0.1,
 ) -> Way:
-    """Search the codes: cross-entropy of the other class plus `weight` · |z' - z|², with what the decoder lacks.
+    """Search the codes: cross-entropy of the other class plus `weight` · |z' - z|², through the decoder.
 
     Adam from the image's own code; an image that reaches the class with probability `sure` rests.
     The path is the straight line to what was found.
@@ -146,6 +147,28 @@ def blend(end: Callable[[Tensor, int], Tensor]) -> Way:
 def by_translation(translators: Translators) -> Way:
     """The CycleGAN's answer; its domain A is class 0, B is class 1."""
     return blend(lambda x, to: translators.apply(x, "b" if to == 1 else "a").clone())
+
+
+def infill(model: VAE, classifier: nn.Module, explain: Explain, pixels: int = 16) -> Way:
+    """Put the VAE's answer in place of the pixels that speak loudest for the class that is left, one by one.
+
+    Args:
+        model: a VAE that draws what is usual.
+        classifier: whose answer is explained.
+        explain: a function of `saliency`.
+        pixels: how many are replaced at the end of the path.
+    Source: Chang, Creager, Goldenberg & Duvenaud 2019 (infilling by a generative model; they search for the
+        region, here a saliency map gives it).
+    """
+
+    def way(x: Tensor, to: int, amounts: Tensor) -> Tensor:
+        maps = torch.from_numpy(explain(classifier, x, 1 - to)).flatten(1)
+        place = maps.argsort(1, descending=True).argsort(1)  # 0 for the loudest pixel
+        share = (amounts.view(-1, 1, 1) * pixels - place).clamp(0, 1)  # (S, B, H * W)
+        share = share.unflatten(2, (1, *x.shape[-2:]))
+        return x + share * (model.decode(model.encode(x)[0]).detach() - x)
+
+    return _quiet(way)
 
 
 def reconstruction(model: VAE) -> Way:

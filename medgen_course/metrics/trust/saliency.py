@@ -35,7 +35,7 @@ def log_odds(model: nn.Module) -> Callable[[Tensor], Tensor]:
 def occlusion(
     model: nn.Module, x: Tensor, target: int | Tensor, window: int = 3, fill: float | Tensor | None = None
 ) -> np.ndarray:
-    """How much the log odds fall when a square is covered; a pixel has the mean over the squares that hold it.
+    """How much the log odds fall when a square is covered; a pixel has the mean over its squares.
 
     Args:
         model: images to logits (N, num_classes).
@@ -51,7 +51,7 @@ def occlusion(
         how = Occlusion(log_odds(model))
         with torch.no_grad():
             square = (part.shape[1], window, window)
-            return how.attribute(part, square, 1, cover, chosen, perturbations_per_eval=1)
+            return how.attribute(part, square, 1, cover, chosen, max(1, CHUNK // len(part)))
 
     made = _in_parts(explained, x, target, x.mean((1, 2, 3), keepdim=True) if fill is None else fill)
     return made.sum(1).numpy()
