@@ -42,24 +42,18 @@ from medgen_course.training.loop import fit
 BUILD = Path("build/trust_privacy")
 LATENT, WIDTH, BATCH = 16, 8, 32
 VAE_RATE, GAN_RATE, GAN_WIDTH = 3e-3, 4e-4, 12
-POOL, PLANTED, SHADOWS = 800, 16, {"vae": 8, "gan": 4}
-UPDATES = {"vae": 2000, "gan": 2000}
+POOL, PLANTED, SHADOWS = 800, 16, 8
+UPDATES = {"membership": 1500, "vae": 1000, "gan": 1000}
 SIZES, SEEDS = (50, 200, 800, None), (0, 1, 2)  # None: all that are left
 SAMPLES = 2048  # that the attacker by distance asks for, and that a classifier learns from
-PRIVACY = {
-    "levels": ((1.0, 30.0), (3.0, 30.0), (10.0, 30.0), (math.inf, 30.0), (math.inf, math.inf)),
-    "batch": 128, "updates": 600, "delta": 1e-5, "rate": 2e-3,
-}  # fmt: skip
-DISTANCE = (
-    "auc",
-    "auc_low",
-    "auc_high",
-    "tpr",
-    "tpr_low",
-    "tpr_high",
-    "null_others_auc_low",
-    "null_others_auc_high",
+ATTACKS = ("loss threshold", "distance to samples", "shadows", "shadows without the image", "control")
+LEVELS = (  # images (None: all that are left), epsilon, length to which gradients are clipped
+    *((None, epsilon, 30.0) for epsilon in (1.0, 3.0, 10.0, math.inf)),
+    (None, math.inf, math.inf),
+    *((800, epsilon, 30.0) for epsilon in (1.0, 10.0, math.inf)),
 )
+PRIVACY = {"batch": 128, "updates": 250, "delta": 1e-5}
+DISTANCE = ("auc", "auc_low", "auc_high", "tpr", "null_others_auc_low", "null_others_auc_high")
 
 
 class Updates:
@@ -144,45 +138,42 @@ def pool() -> tuple[datasets.Split, np.ndarray]:
 
 
 def membership() -> None:
-    """Attacks on VAEs and GANs that saw half of a pool each."""
+    """Attacks on VAEs that saw half of a pool each; the others are the shadows of each."""
     everyone, kinds = pool()
-    plain, rows = kinds < 0, []
-    planted = []
-    for model, count in SHADOWS.items():
-        saw = np.concatenate(
-            [shadow_halves(int((kinds == k).sum()), count, k + 1) for k in np.unique(kinds)], axis=1
-        )
-        updates = UPDATES[model]
+    plain, updates, rows, planted = kinds < 0, UPDATES["membership"], [], []
+    saw = np.concatenate(
+        [shadow_halves(int((kinds == k).sum()), SHADOWS, k + 1) for k in np.unique(kinds)], axis=1
+    )
 
-        def scores(target: int, model: str = model, updates: int = updates, saw: np.ndarray = saw) -> dict:
-            own = everyone.images[saw[target]], everyone.labels[saw[target]]
-            if model == "vae":
-                return {"loss threshold": attacks.by_elbo(vae(*own, updates, target), everyone.images)}
-            made = gan(*own, updates, target)
-            drawn = samples(made, own[1], SAMPLES, target)
-            verdicts = attacks.by_discriminator(made.discriminator, everyone.images, everyone.labels)
-            return {
-                "discriminator": verdicts,
-                "distance to samples": attacks.by_distance(drawn, everyone.images),
-            }
+    def scores(target: int) -> dict[str, np.ndarray]:
+        model = vae(everyone.images[saw[target]], everyone.labels[saw[target]], updates, target)
+        drawn = draw_from_prior(model, SAMPLES, target)
+        return {
+            "loss threshold": attacks.by_elbo(model, everyone.images),
+            "distance to samples": attacks.by_distance(drawn, everyone.images),
+        }
 
-        found = [kept(f"membership-{model}-{i}", lambda i=i: scores(i)) for i in range(count)]
-        first = "loss threshold" if model == "vae" else "discriminator"
-        losses = -np.stack([each[first] for each in found])
-        for target, each in enumerate(found):
-            each.pop("cpu_s")
-            within, outside = leave_one_out(losses, saw, target)
-            each[f"{first}, shadows"] = lira(within, outside, losses[target])
-            each[f"{first}, shadows without the image"] = lira(None, outside, losses[target])
-            for attack, values in each.items():
-                about = {"model": model, "attack": attack, "seed": target, "updates": updates}
-                inside = saw[target]
-                rows.append(about | figures(values[plain & inside], values[plain & ~inside]))
-                threshold = rows[-1]["threshold"]
-                for i, kind in enumerate(canaries.KINDS):
-                    planted.append(about | told(values, kinds == i, inside, threshold, kind))
-    write_csv(table_path("membership"), [rounded(row) for row in rows])
-    write_csv(table_path("canaries"), [rounded(row) for row in planted])
+    found = [kept(f"membership-{i}", lambda i=i: scores(i)) for i in range(SHADOWS)]
+    losses = -np.stack([each["loss threshold"] for each in found])
+    for target, each in enumerate(found):
+        inside, (within, outside) = saw[target], leave_one_out(losses, saw, target)
+        each["shadows"] = lira(within, outside, losses[target])
+        each["shadows without the image"] = lira(None, outside, losses[target])
+        each["control"] = attacks.by_simplicity(everyone.images)
+        for attack in ATTACKS:
+            values = each[attack]
+            about = {"attack": attack, "seed": target, "updates": updates}
+            rows.append(about | figures(values[plain & inside], values[plain & ~inside]))
+            threshold = rows[-1]["threshold"]
+            for i, kind in enumerate(canaries.KINDS):
+                planted.append(about | told(values, kinds == i, inside, threshold, kind))
+    first = [
+        {"image": i, "member": int(saw[0, i]), "canary": ("ordinary", *canaries.KINDS)[kinds[i] + 1]}
+        | {attack: float(found[0][attack][i]) for attack in ATTACKS}
+        for i in range(len(kinds))
+    ]
+    for table, lines in (("membership", rows), ("canaries", planted), ("membership_scores", first)):
+        write_csv(table_path(table), [rounded(line) for line in lines])
 
 
 def told(values: np.ndarray, own: np.ndarray, inside: np.ndarray, threshold: float, kind: str) -> dict:
@@ -291,24 +282,25 @@ def privacy() -> None:
     for i, kind in enumerate(canaries.KINDS):
         odd[kinds == i] = canaries.make(kind, odd[kinds == i])
     inside = np.arange(len(kinds)) % 2 == 0
-    split = datasets.Split(
-        np.concatenate([odd[inside], real.images[len(kinds) :]]),
-        np.concatenate([real.labels[: len(kinds)][inside], real.labels[len(kinds) :]]),
-    )
-    for (epsilon, clip), seed in itertools.product(PRIVACY["levels"], SEEDS):
+    ordinary = datasets.Split(real.images[len(kinds) :], real.labels[len(kinds) :])
+    for (n, epsilon, clip), seed in itertools.product(LEVELS, SEEDS):
+        split = datasets.Split(
+            np.concatenate([odd[inside], ordinary.images[:n]]),
+            np.concatenate([real.labels[: len(kinds)][inside], ordinary.labels[:n]]),
+        )
         sampler = PoissonSampler(split, PRIVACY["batch"], PRIVACY["updates"])
         noise = noise_for(epsilon, sampler.rate, PRIVACY["updates"], PRIVACY["delta"])
 
-        def made(sampler=sampler, noise=noise, clip=clip, seed=seed) -> dict:
+        def made(split=split, sampler=sampler, noise=noise, clip=clip, seed=seed) -> dict:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 model = initialise(ConditionalVAE(data.channels, data.size, 2, LATENT, WIDTH))
-            algorithm = PrivateVAEAlgorithm(model, clip, noise, PRIVACY["batch"], PRIVACY["rate"])
+            algorithm = PrivateVAEAlgorithm(model, clip, noise, PRIVACY["batch"], VAE_RATE)
             fit(algorithm, sampler, 1, seed, "cpu", "float32", progress=False)
             few = slice(int(inside.sum()), int(inside.sum()) + len(val))
             both = np.arange(SAMPLES) % 2  # the share of the classes is not asked of the images
             drawn = conditional_samples(model, both, seed)
-            learnt = train_classifier(drawn, both, 2, seed=seed)
+            learnt = train_classifier(drawn, both, 2, 5, seed)
             mixed = conditional_samples(model, draw_labels([1, 1], len(val), seed), seed + 1)
             return {
                 "members": attacks.by_conditional_elbo(model, split.images[few], split.labels[few]),
@@ -318,7 +310,7 @@ def privacy() -> None:
                 "drawn": mixed,
             }
 
-        found = kept(f"privacy-{epsilon:g}-{clip:g}-{seed}", made)
+        found = kept(f"privacy-{n}-{epsilon:g}-{clip:g}-{seed}", made)
         got = neighbourhood(seen, embed(eye, found["drawn"]))
         row = {
             "epsilon": epsilon,
@@ -344,7 +336,7 @@ def privacy() -> None:
         write_csv(table_path("privacy"), [rounded(row) for row in rows])
 
 
-PARTS = {"membership": membership, "memory": memory, "privacy": privacy}
+PARTS = {"membership": membership, "privacy": privacy, "memory": memory}
 
 
 if __name__ == "__main__":
