@@ -30,6 +30,7 @@ from medgen_course.metrics.memorisation import copy_check
 from medgen_course.metrics.neighbours import neighbourhood
 from medgen_course.metrics.shadows import leave_one_out, lira, shadow_halves
 from medgen_course.metrics.trust import attacks, canaries
+from medgen_course.metrics.trust.examination import some
 from medgen_course.metrics.trust.privacy import table_path
 from medgen_course.models.algorithm import Algorithm
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
@@ -42,24 +43,19 @@ from medgen_course.training.loop import fit
 BUILD = Path("build/trust_privacy")
 LATENT, WIDTH, BATCH = 16, 8, 32
 VAE_RATE, GAN_RATE, GAN_WIDTH = 3e-3, 4e-4, 12
-POOL, PLANTED, SHADOWS = 800, 16, {"vae": 8, "gan": 4}
-UPDATES = {"vae": 2000, "gan": 2000}
+POOL, PLANTED, SHADOWS = 800, 16, 8
+UPDATES = {"membership": 1500, "vae": 1000, "gan": 1000}
 SIZES, SEEDS = (50, 200, 800, None), (0, 1, 2)  # None: all that are left
-SAMPLES = 2048  # that the attacker by distance asks for, and that a classifier learns from
-PRIVACY = {
-    "levels": ((1.0, 30.0), (3.0, 30.0), (10.0, 30.0), (math.inf, 30.0), (math.inf, math.inf)),
-    "batch": 128, "updates": 600, "delta": 1e-5, "rate": 2e-3,
-}  # fmt: skip
-DISTANCE = (
-    "auc",
-    "auc_low",
-    "auc_high",
-    "tpr",
-    "tpr_low",
-    "tpr_high",
-    "null_others_auc_low",
-    "null_others_auc_high",
+SAMPLES = 2048  # that the attacker by distance asks for; a classifier learns from half as many
+ATTACKS = ("loss threshold", "distance to samples", "shadows", "shadows without the image", "control")
+LEVELS = (  # images (None: all that are left), epsilon, length to which gradients are clipped
+    *((None, epsilon, 30.0) for epsilon in (1.0, 3.0, 10.0, math.inf)),
+    (None, math.inf, math.inf),
+    (800, 1.0, 30.0),
+    (800, math.inf, 30.0),
 )
+PRIVACY = {"batch": 128, "updates": 200, "delta": 1e-5}
+DISTANCE = ("auc", "auc_low", "auc_high", "tpr", "null_others_auc_low", "null_others_auc_high")
 
 
 class Updates:
@@ -115,8 +111,7 @@ def clean() -> tuple[datasets.Dataset, datasets.Split]:
     """PneumoniaMNIST, and its training images without repeats and without those of val, in a fixed mix."""
     data = datasets.load("pneumoniamnist")
     left = attacks.distinct(data.train.images, data.val.images, data.test.images)
-    left = np.random.default_rng(0).permutation(left)
-    return data, datasets.Split(data.train.images[left], data.train.labels[left])
+    return data, some(data.train, np.random.default_rng(0).permutation(left))
 
 
 def kept(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -144,45 +139,42 @@ def pool() -> tuple[datasets.Split, np.ndarray]:
 
 
 def membership() -> None:
-    """Attacks on VAEs and GANs that saw half of a pool each."""
+    """Attacks on VAEs that saw half of a pool each; the others are the shadows of each."""
     everyone, kinds = pool()
-    plain, rows = kinds < 0, []
-    planted = []
-    for model, count in SHADOWS.items():
-        saw = np.concatenate(
-            [shadow_halves(int((kinds == k).sum()), count, k + 1) for k in np.unique(kinds)], axis=1
-        )
-        updates = UPDATES[model]
+    plain, updates, rows, planted = kinds < 0, UPDATES["membership"], [], []
+    saw = np.concatenate(
+        [shadow_halves(int((kinds == k).sum()), SHADOWS, k + 1) for k in np.unique(kinds)], axis=1
+    )
 
-        def scores(target: int, model: str = model, updates: int = updates, saw: np.ndarray = saw) -> dict:
-            own = everyone.images[saw[target]], everyone.labels[saw[target]]
-            if model == "vae":
-                return {"loss threshold": attacks.by_elbo(vae(*own, updates, target), everyone.images)}
-            made = gan(*own, updates, target)
-            drawn = samples(made, own[1], SAMPLES, target)
-            verdicts = attacks.by_discriminator(made.discriminator, everyone.images, everyone.labels)
-            return {
-                "discriminator": verdicts,
-                "distance to samples": attacks.by_distance(drawn, everyone.images),
-            }
+    def scores(target: int) -> dict[str, np.ndarray]:
+        model = vae(everyone.images[saw[target]], everyone.labels[saw[target]], updates, target)
+        drawn = draw_from_prior(model, SAMPLES, target)
+        return {
+            "loss threshold": attacks.by_elbo(model, everyone.images),
+            "distance to samples": attacks.by_distance(drawn, everyone.images),
+        }
 
-        found = [kept(f"membership-{model}-{i}", lambda i=i: scores(i)) for i in range(count)]
-        first = "loss threshold" if model == "vae" else "discriminator"
-        losses = -np.stack([each[first] for each in found])
-        for target, each in enumerate(found):
-            each.pop("cpu_s")
-            within, outside = leave_one_out(losses, saw, target)
-            each[f"{first}, shadows"] = lira(within, outside, losses[target])
-            each[f"{first}, shadows without the image"] = lira(None, outside, losses[target])
-            for attack, values in each.items():
-                about = {"model": model, "attack": attack, "seed": target, "updates": updates}
-                inside = saw[target]
-                rows.append(about | figures(values[plain & inside], values[plain & ~inside]))
-                threshold = rows[-1]["threshold"]
-                for i, kind in enumerate(canaries.KINDS):
-                    planted.append(about | told(values, kinds == i, inside, threshold, kind))
-    write_csv(table_path("membership"), [rounded(row) for row in rows])
-    write_csv(table_path("canaries"), [rounded(row) for row in planted])
+    found = [kept(f"membership-{i}", lambda i=i: scores(i)) for i in range(SHADOWS)]
+    losses = -np.stack([each["loss threshold"] for each in found])
+    for target, each in enumerate(found):
+        inside, (within, outside) = saw[target], leave_one_out(losses, saw, target)
+        each["shadows"] = lira(within, outside, losses[target])
+        each["shadows without the image"] = lira(None, outside, losses[target])
+        each["control"] = attacks.by_simplicity(everyone.images)
+        for attack in ATTACKS:
+            values = each[attack]
+            about = {"attack": attack, "seed": target, "updates": updates}
+            rows.append(about | figures(values[plain & inside], values[plain & ~inside]))
+            threshold = rows[-1]["threshold"]
+            for i, kind in enumerate(canaries.KINDS):
+                planted.append(about | told(values, kinds == i, inside, threshold, kind))
+    first = [
+        {"image": i, "member": int(saw[0, i]), "canary": ("ordinary", *canaries.KINDS)[kinds[i] + 1]}
+        | {attack: float(found[0][attack][i]) for attack in ATTACKS}
+        for i in range(len(kinds))
+    ]
+    for table, lines in (("membership", rows), ("canaries", planted), ("membership_scores", first)):
+        write_csv(table_path(table), [rounded(line) for line in lines])
 
 
 def told(values: np.ndarray, own: np.ndarray, inside: np.ndarray, threshold: float, kind: str) -> dict:
@@ -204,8 +196,9 @@ def figures(members: np.ndarray, others: np.ndarray) -> dict[str, float]:
         row |= {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
     row |= {"fpr": found["fpr"], "threshold": found["threshold"]}
     for kind, scores in (("members", members), ("others", others)):
-        for name, band in null(scores).items():
-            row |= {f"null_{kind}_{name}_{end}": band[end] for end in ("low", "high")}
+        bands = null(scores)
+        for name, end in itertools.product(("auc", "tpr"), ("low", "high")):
+            row[f"null_{kind}_{name}_{end}"] = bands[name][end] if name in bands else None
     return row
 
 
@@ -214,61 +207,60 @@ def rounded(row: dict) -> dict:
     return {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in row.items()}
 
 
+def memory_of_vae(own: datasets.Split, val: datasets.Split, seed: int) -> dict[str, np.ndarray]:
+    """Samples of a VAE, and what two attacks say of as many members as there are others."""
+    model, few = vae(own.images, own.labels, UPDATES["vae"], seed), own.images[: len(val)]
+    many = draw_from_prior(model, SAMPLES, seed + 9)
+    return {
+        "drawn": draw_from_prior(model, len(val), seed),
+        "members": attacks.by_elbo(model, few),
+        "others": attacks.by_elbo(model, val.images),
+        "near": attacks.by_distance(many, few),
+        "far": attacks.by_distance(many, val.images),
+    }
+
+
+def memory_of_gan(own: datasets.Split, val: datasets.Split, seed: int) -> dict[str, np.ndarray]:
+    """The same of a GAN."""
+    made, few = gan(own.images, own.labels, UPDATES["gan"], seed), own.first(len(val))
+    many = samples(made, own.labels, SAMPLES, seed + 9)
+    return {
+        "drawn": samples(made, own.labels, len(val), seed),
+        "members": attacks.by_discriminator(made.discriminator, few.images, few.labels),
+        "others": attacks.by_discriminator(made.discriminator, val.images, val.labels),
+        "near": attacks.by_distance(many, few.images),
+        "far": attacks.by_distance(many, val.images),
+    }
+
+
 def memory() -> None:
-    """VAEs and GANs of few and of many images, equal updates."""
+    """VAEs and GANs of few and of many images, equal updates; the table grows by one line each."""
     data, real = clean()
-    eye, val = feature_network(data), data.val
-    seen, rows = embed(eye, val.images), []
-
-    def shown(images: np.ndarray, train: np.ndarray) -> dict[str, float]:
-        """Images that a model gives out, or the training images themselves, beside val."""
-        check = copy_check(train, val.images)
-        found = neighbourhood(seen, embed(eye, images))
-        return {
-            "shown": len(images),
-            "coverage": found["coverage"],
-            "density": found["density"],
-            "memorisation": float(check.copied(images).mean()),
-            "exact": float(check.exact(images).mean()),
-        }
-
-    for n, seed in itertools.product(SIZES, SEEDS):
-        chosen = np.random.default_rng(seed).permutation(len(real))[: n or len(real)]
-        images, labels = real.images[chosen], real.labels[chosen]
-        few = slice(0, len(val))  # as many members as others at most
-
-        def of_vae(images=images, labels=labels, seed=seed, few=few) -> dict:
-            model = vae(images, labels, UPDATES["vae"], seed)
-            drawn = draw_from_prior(model, len(val), seed)
-            members, others = (attacks.by_elbo(model, x) for x in (images[few], val.images))
-            far = [attacks.by_distance(draw_from_prior(model, SAMPLES, seed + 9), x)
-                   for x in (images[few], val.images)]  # fmt: skip
-            return {"drawn": drawn, "members": members, "others": others, "near": far[0], "far": far[1]}
-
-        def of_gan(images=images, labels=labels, seed=seed, few=few) -> dict:
-            made = gan(images, labels, UPDATES["gan"], seed)
-            judge = lambda x, y: attacks.by_discriminator(made.discriminator, x, y)  # noqa: E731
-            many = samples(made, labels, SAMPLES, seed + 9)
-            return {
-                "drawn": samples(made, labels, len(val), seed),
-                "members": judge(images[few], labels[few]),
-                "others": judge(val.images, val.labels),
-                "near": attacks.by_distance(many, images[few]),
-                "far": attacks.by_distance(many, val.images),
-            }
-
-        for model, make in (("vae", of_vae), ("gan", of_gan)):
-            found = kept(f"memory-{model}-{n}-{seed}", make)
-            row = {"model": model, "n": len(images), "seed": seed, "updates": UPDATES[model]}
-            row |= shown(found["drawn"], images)
-            row |= {"train": float(found["members"].mean()), "val": float(found["others"].mean())}
-            row["gap"] = row["train"] - row["val"]
+    eye, val, rows = feature_network(data), data.val, []
+    seen = embed(eye, val.images)
+    for model, n, seed in itertools.product(("training images", "vae", "gan"), SIZES, SEEDS):
+        own = some(real, np.random.default_rng(seed).permutation(len(real))[: n or len(real)])
+        row = {"model": model, "n": len(own), "seed": seed, "updates": UPDATES.get(model, 0)}
+        if model == "training images":  # what a model would score that hands out what it has learnt from
+            found = {"drawn": own.images[: len(val)]}
+        else:
+            make = {"vae": memory_of_vae, "gan": memory_of_gan}[model]
+            found = kept(
+                f"memory-{model}-{n}-{seed}", lambda make=make, own=own, seed=seed: make(own, val, seed)
+            )
+        drawn, check = found["drawn"], copy_check(own.images, val.images)
+        near = neighbourhood(seen, embed(eye, drawn))
+        row |= {"shown": len(drawn), "coverage": near["coverage"], "density": near["density"]}
+        row |= {"memorisation": float(check.copied(drawn).mean()), "exact": float(check.exact(drawn).mean())}
+        if model != "training images":
+            train, held_out = float(found["members"].mean()), float(found["others"].mean())
+            row |= {"train": train, "val": held_out, "gap": train - held_out}
             row |= figures(found["members"], found["others"])
-            near = figures(found["near"], found["far"])
-            rows.append(row | {f"distance_{name}": near[name] for name in DISTANCE})
-        copies = {"model": "training images", "n": len(images), "seed": seed, "updates": 0}
-        rows.append(dict.fromkeys(rows[-1]) | copies | shown(images[few], images))
-    write_csv(table_path("memory"), [rounded(row) for row in rows])
+            distance = figures(found["near"], found["far"])
+            row |= {f"distance_{name}": distance[name] for name in DISTANCE}
+        rows.append(row)
+        columns = dict.fromkeys(key for line in rows for key in line)
+        write_csv(table_path("memory"), [columns | rounded(line) for line in rows])
 
 
 def conditional_samples(model: ConditionalVAE, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -281,70 +273,65 @@ def conditional_samples(model: ConditionalVAE, labels: np.ndarray, seed: int) ->
         ).numpy()
 
 
+def private_scores(
+    sampler: PoissonSampler, split: datasets.Split, clip: float, noise: float, seed: int, odd: datasets.Split
+) -> dict[str, np.ndarray]:
+    """Train with differential privacy; samples, attacks, and a classifier that has seen samples alone."""
+    data, planted = datasets.load("pneumoniamnist"), len(odd) // 2
+    val, ordinary = data.val, slice(planted, planted + len(data.val))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = initialise(ConditionalVAE(data.channels, data.size, 2, LATENT, WIDTH))
+    algorithm = PrivateVAEAlgorithm(model, clip, noise, PRIVACY["batch"], VAE_RATE)
+    fit(algorithm, sampler, 1, seed, "cpu", "float32", progress=False)
+    both = np.arange(SAMPLES // 2) % 2  # the share of the classes is not asked of the images
+    learnt = train_classifier(conditional_samples(model, both, seed), both, 2, 5, seed)
+    mixed = conditional_samples(model, draw_labels([1, 1], len(val), seed), seed + 1)
+    judge = attacks.by_conditional_elbo
+    return {
+        "members": judge(model, split.images[ordinary], split.labels[ordinary]),
+        "others": judge(model, val.images, val.labels),
+        "canaries": judge(model, odd.images, odd.labels),
+        "classifier_auc": np.array(classifier_auc(learnt, val)),
+        "drawn": mixed,
+    }
+
+
 def privacy() -> None:
     """One class-conditional VAE for each epsilon, equal updates; canaries among its images."""
     data, real = clean()
-    eye, val = feature_network(data), data.val
-    seen, rows = embed(eye, val.images), []
+    eye, rows = feature_network(data), []
+    seen, updates, delta = embed(eye, data.val.images), PRIVACY["updates"], PRIVACY["delta"]
     kinds = np.repeat(range(len(canaries.KINDS)), 2 * PLANTED)
-    odd = real.images[: len(kinds)].copy()  # their originals are left out
+    odd, inside = some(real, np.arange(len(kinds))), np.arange(len(kinds)) % 2 == 0
     for i, kind in enumerate(canaries.KINDS):
-        odd[kinds == i] = canaries.make(kind, odd[kinds == i])
-    inside = np.arange(len(kinds)) % 2 == 0
-    split = datasets.Split(
-        np.concatenate([odd[inside], real.images[len(kinds) :]]),
-        np.concatenate([real.labels[: len(kinds)][inside], real.labels[len(kinds) :]]),
-    )
-    for (epsilon, clip), seed in itertools.product(PRIVACY["levels"], SEEDS):
-        sampler = PoissonSampler(split, PRIVACY["batch"], PRIVACY["updates"])
-        noise = noise_for(epsilon, sampler.rate, PRIVACY["updates"], PRIVACY["delta"])
-
-        def made(sampler=sampler, noise=noise, clip=clip, seed=seed) -> dict:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                model = initialise(ConditionalVAE(data.channels, data.size, 2, LATENT, WIDTH))
-            algorithm = PrivateVAEAlgorithm(model, clip, noise, PRIVACY["batch"], PRIVACY["rate"])
-            fit(algorithm, sampler, 1, seed, "cpu", "float32", progress=False)
-            few = slice(int(inside.sum()), int(inside.sum()) + len(val))
-            both = np.arange(SAMPLES) % 2  # the share of the classes is not asked of the images
-            drawn = conditional_samples(model, both, seed)
-            learnt = train_classifier(drawn, both, 2, seed=seed)
-            mixed = conditional_samples(model, draw_labels([1, 1], len(val), seed), seed + 1)
-            return {
-                "members": attacks.by_conditional_elbo(model, split.images[few], split.labels[few]),
-                "others": attacks.by_conditional_elbo(model, val.images, val.labels),
-                "canaries": attacks.by_conditional_elbo(model, odd, real.labels[: len(odd)]),
-                "classifier_auc": np.array(classifier_auc(learnt, val)),
-                "drawn": mixed,
-            }
-
-        found = kept(f"privacy-{epsilon:g}-{clip:g}-{seed}", made)
-        got = neighbourhood(seen, embed(eye, found["drawn"]))
-        row = {
-            "epsilon": epsilon,
-            "delta": PRIVACY["delta"],
-            "clip": clip,
-            "noise": noise,
-            "spent": spent(noise, sampler.rate, PRIVACY["updates"], PRIVACY["delta"]),
-            "seed": seed,
-            "n": len(split),
-            "batch": PRIVACY["batch"],
-            "updates": PRIVACY["updates"],
-            "elbo_train": float(found["members"].mean()),
-            "elbo_val": float(found["others"].mean()),
-            "coverage": got["coverage"],
-            "density": got["density"],
-            "classifier_auc": float(found["classifier_auc"]),
-        }
-        row |= figures(found["members"], found["others"])
+        odd.images[kinds == i] = canaries.make(kind, odd.images[kinds == i])
+    for (n, epsilon, clip), seed in itertools.product(LEVELS, SEEDS):
+        ordinary = slice(len(kinds), None if n is None else len(kinds) + n)
+        split = datasets.Split(
+            np.concatenate([odd.images[inside], real.images[ordinary]]),
+            np.concatenate([odd.labels[inside], real.labels[ordinary]]),
+        )
+        sampler = PoissonSampler(split, PRIVACY["batch"], updates)
+        noise = noise_for(epsilon, sampler.rate, updates, delta)
+        given = (sampler, split, clip, noise, seed, odd)
+        found = kept(f"privacy-{n}-{epsilon:g}-{clip:g}-{seed}", lambda given=given: private_scores(*given))
+        got, train, val = neighbourhood(seen, embed(eye, found["drawn"])), found["members"], found["others"]
+        row = {"epsilon": epsilon, "delta": delta, "clip": clip, "noise": noise, "seed": seed}
+        row |= {"spent": spent(noise, sampler.rate, updates, delta), "n": len(split)}
+        row |= {"batch": PRIVACY["batch"], "updates": updates}
+        row |= {"elbo_train": float(train.mean()), "elbo_val": float(val.mean())}
+        row |= {"coverage": got["coverage"], "density": got["density"]}
+        row |= {"classifier_auc": float(found["classifier_auc"])} | figures(train, val)
         for i, kind in enumerate(canaries.KINDS):
             own = found["canaries"][kinds == i]
-            row[f"canary_{kind}_auc"] = auc(own[inside[kinds == i]], own[~inside[kinds == i]])["value"]
+            there = inside[kinds == i]
+            row[f"canary_{kind}_auc"] = auc(own[there], own[~there])["value"]
         rows.append(row)
         write_csv(table_path("privacy"), [rounded(row) for row in rows])
 
 
-PARTS = {"membership": membership, "memory": memory, "privacy": privacy}
+PARTS = {"membership": membership, "privacy": privacy, "memory": memory}
 
 
 if __name__ == "__main__":

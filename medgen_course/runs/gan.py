@@ -10,7 +10,8 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.layout import MAX_CLASSES
 from medgen_course.metrics.classification import feature_network
 from medgen_course.metrics.fidelity import evaluate_samples, reference
-from medgen_course.metrics.trust.attacks import Attack, by_discriminator
+from medgen_course.metrics.trust.attacks import Attack
+from medgen_course.metrics.trust.examination import discriminator_attack
 from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
@@ -162,9 +163,4 @@ def audit(run: RunFolder, config: dict[str, Any], model: Generator) -> dict[str,
     norm = OBJECTIVES[config.get("objective", "non_saturating")].spectral_norm
     discriminator = Discriminator(**settings, spectral_norm=norm)
     run.load_model({"discriminator": discriminator})
-    discriminator.eval()
-
-    def attack(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        return by_discriminator(discriminator, images, labels if discriminator.num_classes else None)
-
-    return {"discriminator": attack}
+    return {"discriminator": discriminator_attack(discriminator.eval())}

@@ -139,9 +139,9 @@ def audit(folder: str | Path, dataset: str | None = None) -> Figures:
             f"{dataset}: these are not the images that {folder} was trained on, and an audit asks what it "
             "gives away of those. Name their place: --dataset, or leave it out."
         )
-    rows = privacy_audit.measure(kind, run, model, config, data)
-    sides = zip(("members", "others"), privacy_audit.sides(config, data), strict=True)
-    return Figures(_finite(rows), _about(folder, data, "val") | {name: len(part) for name, part in sides})
+    found = privacy_audit.measure(kind, run, model, config, data)
+    counts = {"members": found.members, "others": found.others}
+    return Figures(_finite(found.rows), _about(folder, data, "val") | counts)
 
 
 def _images(folder: str | Path, config: dict[str, Any], size: int, dataset: str | None) -> Dataset:
