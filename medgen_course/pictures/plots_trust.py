@@ -6,6 +6,8 @@ import matplotlib
 import numpy as np
 
 from medgen_course.pictures.plots import PALETTE
+from medgen_course.pictures.render import enlarge, tint
+from medgen_course.pictures.render_translation import outline
 from medgen_course.pictures.style import STYLE, Figure
 
 MARKERS = "osD^vP*X"
@@ -61,9 +63,7 @@ def grown(found: Mapping[str, Mapping[str, Mapping[float, Row]]], honest: float 
     return figure
 
 
-def roc(
-    curves: Mapping[str, Curve], band: tuple[np.ndarray, np.ndarray, np.ndarray], title: str
-) -> Figure:
+def roc(curves: Mapping[str, Curve], band: tuple[np.ndarray, np.ndarray, np.ndarray], title: str) -> Figure:
     """Hits over false alarms, both logarithmic, with the diagonal of guessing and the band of the null.
 
     Args:
@@ -90,6 +90,12 @@ def roc(
     return figure
 
 
+def cost(by: Mapping[str, Mapping[str, Row]], titles: Mapping[str, str]) -> Figure:
+    """What each level of privacy costs: figure -> level -> row over seeds; `titles` names the figures."""
+    names = list(next(iter(by.values())))
+    return levels(by, [titles[figure] for figure in by], names)
+
+
 def levels(by: Mapping[str, Mapping[str, Row]], titles: Sequence[str], names: Sequence[str]) -> Figure:
     """Dots with their ranges over levels of privacy, a panel for each figure: figure -> level -> row."""
     figure, axes = panels(len(by), titles)
@@ -107,7 +113,7 @@ def levels(by: Mapping[str, Mapping[str, Row]], titles: Sequence[str], names: Se
 def epsilons(
     panels_of: Mapping[str, Mapping[str, Mapping[float, Row]]], title: str = "", chance: float | None = None
 ) -> Figure:
-    """Shares over the strength of a change in grey levels, with their intervals: panel -> name -> ε -> row."""
+    """Shares over the strength of a change in grey levels, with intervals: panel -> name -> ε -> row."""
     figure, axes = panels(len(panels_of), list(panels_of), 3.3 * len(panels_of) + 0.6)
     for each, by in zip(axes, panels_of.values(), strict=True):
         over(each, by, "ε, grey levels of 255")
@@ -118,4 +124,34 @@ def epsilons(
     figure.suptitle(title, fontsize=12, x=0.01, ha="left")
     shown = ", ".join(panels_of)
     figure.alt = f"{title}. Over the strength of the change: {shown}; bands are 95 % intervals."
+    return figure
+
+
+def tinted(maps: np.ndarray, masks: np.ndarray, scale: int = 2, full: float = 0.99) -> np.ndarray:
+    """Maps in colours, each on its own scale, with a line around the mask.
+
+    Args:
+        maps: (N, H, W), signed.
+        masks: (N, 1, H, W).
+        scale: screen pixels for each pixel, so that the line covers none.
+        full: quantile of the absolute values that gets the full colour.
+    Returns:
+        uint8 (N, 3, H · scale, W · scale).
+    """
+    made = []
+    for each, mask in zip(maps, masks, strict=True):
+        picture = enlarge(tint(each, max(float(np.quantile(np.abs(each), full)), 1e-12)), scale)
+        picture[outline(mask, scale, 1)] = 0
+        made.append(picture.transpose(2, 0, 1))
+    return np.stack(made)
+
+
+def depths(by: Mapping[str, Mapping[int, Row]]) -> Figure:
+    """Rank correlation with the map of the trained network, over how many blocks have new weights."""
+    figure, (axes,) = panels(1, ("new weights, block by block: does the map notice?",), 6.4)
+    over(axes, by, "blocks with new weights, from the head downwards")
+    axes.set_xticks(list(next(iter(by.values()))))
+    axes.set(ylabel="rank correlation", ylim=(-0.6, 1.05))
+    axes.axhline(0, color="#777777", linestyle=":", linewidth=1)
+    axes.legend(frameon=False)
     return figure

@@ -253,6 +253,8 @@ COSTS = {
     "canary_negative_auc": ("of negatives", ".2f"),
 }
 
+TITLES = {name: title for name, (title, _) in COSTS.items()}
+
 
 def privacy(rows: Rows) -> Table:
     """A line for each level of privacy and number of images."""
@@ -274,6 +276,13 @@ def privacy(rows: Rows) -> Table:
         f"to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against absent."
     )
     return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
+
+
+def costs(
+    rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage", "classifier_auc")
+) -> dict[str, dict[str, Row]]:
+    """What each level costs, from the strictest on: figure -> level -> row over seeds."""
+    return {f: {name: over_seeds(v) for name, v in by_epsilon(rows, f).items()} for f in figures}
 
 
 def what_is_paid(rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage")) -> str:
