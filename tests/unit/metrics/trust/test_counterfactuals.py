@@ -1,4 +1,4 @@
-"""Paths begin at the image and end at the other class; what an edit did is measured on twins that are known."""
+"""Paths begin at the image and end at the other class; edits are measured on twins that are known."""
 
 import numpy as np
 import pytest
