@@ -75,6 +75,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
 	$(BIN)/python recipes/trust_privacy.py
+	$(BIN)/python recipes/trust_explain.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

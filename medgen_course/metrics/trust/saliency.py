@@ -51,7 +51,8 @@ def occlusion(
         how = Occlusion(log_odds(model))
         with torch.no_grad():
             square = (part.shape[1], window, window)
-            return how.attribute(part, square, 1, cover, chosen, max(1, CHUNK // len(part)))
+            at_once = max(1, CHUNK // len(part))
+            return how.attribute(part, square, 1, cover, chosen, perturbations_per_eval=at_once)
 
     made = _in_parts(explained, x, target, x.mean((1, 2, 3), keepdim=True) if fill is None else fill)
     return made.sum(1).numpy()

@@ -228,7 +228,7 @@ def load_table(dataset: str, table: str, **wanted: Cell) -> list[dict[str, Cell]
         raise ValueError(f"there is no table {table!r}; choose one of {', '.join(TABLES)}.")
     file = table_path(dataset, table)
     if not file.is_file():
-        raise RunNotFound(f"{file} is not there. Make it: python recipes/trust_explain.py {dataset}")
+        raise RunNotFound(f"{file} is not there. Make it: python recipes/trust_explain.py")
     with file.open(encoding="utf-8", newline="") as lines:
         rows = [{name: _cell(name, text) for name, text in row.items()} for row in csv.DictReader(lines)]
     unknown = set(wanted) - set(rows[0])
