@@ -158,8 +158,12 @@ def membership() -> None:
     losses = -np.stack([each["loss threshold"] for each in found])
     for target, each in enumerate(found):
         inside, (within, outside) = saw[target], leave_one_out(losses, saw, target)
-        each["shadows"] = lira(within, outside, losses[target])
-        each["shadows without the image"] = lira(None, outside, losses[target])
+        each["shadows"], each["shadows without the image"] = np.empty((2, len(kinds)))
+        for kind in np.unique(kinds):  # one spread for all images of a kind: that of canaries is wider
+            own = kinds == kind
+            out, seen = outside[:, own], losses[target, own]
+            each["shadows"][own] = lira(within[:, own], out, seen)
+            each["shadows without the image"][own] = lira(None, out, seen)
         each["control"] = attacks.by_simplicity(everyone.images)
         for attack in ATTACKS:
             values = each[attack]
