@@ -44,7 +44,7 @@ BUILD = Path("build/trust_privacy")
 LATENT, WIDTH, BATCH = 16, 8, 32
 VAE_RATE, GAN_RATE, GAN_WIDTH = 3e-3, 4e-4, 12
 POOL, PLANTED, SHADOWS = 800, 16, 8
-UPDATES = {"membership": 1500, "vae": 1000, "gan": 1000}
+UPDATES = {"membership": 1500, "vae": 1000, "gan": 800}
 SIZES, SEEDS = (50, 200, 800, None), (0, 1, 2)  # None: all that are left
 SAMPLES = 2048  # that the attacker by distance asks for; a classifier learns from half as many
 ATTACKS = ("loss threshold", "distance to samples", "shadows", "shadows without the image", "control")
@@ -158,8 +158,12 @@ def membership() -> None:
     losses = -np.stack([each["loss threshold"] for each in found])
     for target, each in enumerate(found):
         inside, (within, outside) = saw[target], leave_one_out(losses, saw, target)
-        each["shadows"] = lira(within, outside, losses[target])
-        each["shadows without the image"] = lira(None, outside, losses[target])
+        each["shadows"], each["shadows without the image"] = np.empty((2, len(kinds)))
+        for kind in np.unique(kinds):  # one spread for all images of a kind: that of canaries is wider
+            own = kinds == kind
+            out, seen = outside[:, own], losses[target, own]
+            each["shadows"][own] = lira(within[:, own], out, seen)
+            each["shadows without the image"][own] = lira(None, out, seen)
         each["control"] = attacks.by_simplicity(everyone.images)
         for attack in ATTACKS:
             values = each[attack]

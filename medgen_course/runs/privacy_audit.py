@@ -12,9 +12,10 @@ import numpy as np
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.anomalies import normal_class
 from medgen_course.metrics.memorisation import QUANTILE
-from medgen_course.metrics.trust.examination import SAMPLES, Rows, examine, sides, some
+from medgen_course.metrics.trust.examination import FEWEST, SAMPLES, Rows, examine, sides, some
 from medgen_course.training import RunError, RunFolder
 
+MOST_BYTES = 2**29  # of samples: large images are fewer
 LEGEND = (
     "Members: {members} training images; others: {others} of val; repeats and shared images are left out. "
     "auc: 0.5 is guessing; tpr: members found where 1 % of the others are accused. null: 95 % of random "
@@ -53,7 +54,8 @@ def measure(
         members, others = sides(train, val, seed)
     except ValueError as error:
         raise RunError(f"{data.name}: {error}") from error
-    samples, _ = kind.sample(model, config, SAMPLES, seed)
+    count = min(SAMPLES, max(FEWEST, MOST_BYTES // data.train.images[0].nbytes))
+    samples, _ = kind.sample(model, config, count, seed)
     rows = examine(samples, kind.audit(run, config, model), train.images, members, others)
     return Examined(rows, len(members), len(others))
 

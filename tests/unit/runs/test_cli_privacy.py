@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medgen_course.cli import main
+from medgen_course.runs import privacy_audit
 
 ATTACKS = ("distance to samples", "control")
 
@@ -25,6 +26,11 @@ def own(tmp_path_factory):
     arrays["val_images"][0] = arrays["train_images"][2]
     np.savez(folder / "own.npz", **arrays)
     return folder / "own.npz"
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch):
+    monkeypatch.setattr(privacy_audit, "SAMPLES", 256)
 
 
 def train(own, kind, epochs, *more):
