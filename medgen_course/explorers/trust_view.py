@@ -17,7 +17,7 @@ Explain = Callable[[np.ndarray], np.ndarray]  # an image, uint8 (1, C, H, W), to
 CURVE, CURSOR = rgb_of(PALETTE[0]), rgb_of(PALETTE[5])
 STEPS = 21  # images of a way, one for each place of the slider
 LIMIT = 0.2  # of a change, on the [0, 1] scale, that gets the full colour
-STRIP = 22  # screen pixels for the names of the lower row
+STRIP = 26  # screen pixels for the names of the lower row
 FULL = 0.99  # quantile of a map's absolute values that gets the full colour
 
 
@@ -180,7 +180,7 @@ def _named(names: list[str], width: int) -> np.ndarray:
     strip = Image.new("RGB", (len(names) * (width + PAD) - PAD, STRIP), "white")
     pen, font = ImageDraw.Draw(strip), ImageFont.load_default(13)
     for column, name in enumerate(names):
-        pen.text((column * (width + PAD), 4), name, fill="black", font=font)
+        pen.text((column * (width + PAD), 5), name, fill="black", font=font)
     return np.asarray(strip)
 
 

@@ -71,7 +71,7 @@ def roc(curves: Mapping[str, Curve], band: tuple[np.ndarray, np.ndarray, np.ndar
         band: rates, and the lower and upper hits of the null there.
         title: the finding.
     """
-    figure, (axes,) = panels(1, (title,), 6.2, 4.6)
+    figure, (axes,) = panels(1, (title,), 6.8, 4.6)
     rates, low, high = band
     least = float(rates.min()) / 2
     axes.fill_between(rates, np.maximum(low, least), np.maximum(high, least), color="#999999", alpha=0.35,
@@ -84,7 +84,7 @@ def roc(curves: Mapping[str, Curve], band: tuple[np.ndarray, np.ndarray, np.ndar
     axes.axvline(0.01, color="#777777", linewidth=0.8, linestyle="--")
     axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(least, 1.1))
     axes.set(xlabel="false alarms (share of others accused)", ylabel="hits (share of members found)")
-    figure.legend(ncols=2, loc="outside lower center", frameon=False)
+    figure.legend(ncols=3, loc="outside lower center", frameon=False)
     names = ", ".join(curves)
     figure.alt = f"{title}. Hits over false alarms on logarithmic axes: {names}; guessing and null."
     return figure

@@ -98,10 +98,10 @@ def live_attack(
     area: Row, found: Row, halves: Mapping[str, Mapping[str, float]], control: Row, rate: float
 ) -> Table:
     """The live attack beside its nulls and its control."""
-    lines = {"loss threshold": [say(area), say(found, ".1%")]}
+    lines = {"loss threshold": [say(area, ".2f"), say(found, ".1%")]}
     for name, band in halves.items():
-        lines[f"null: {name} in two halves"] = [say(band), "–"]
-    lines["control: length of the file"] = [say(control), "–"]
+        lines[f"null: {name} in two halves"] = [say(band, ".2f"), "–"]
+    lines["control: length of the file"] = [say(control, ".2f"), "–"]
     note = "In brackets 95 % intervals: the AUC's over images, the TPR's by Clopper and Pearson at this "
     note += "threshold. Nulls: the mean of 200 random halves, and where 95 % of them lie."
     return Table(["", "AUC", f"TPR at {rate:.1%} FPR"], lines, note)
@@ -141,7 +141,7 @@ def membership(rows: Rows) -> Table:
         nulls = [max(row[f"null_others_{figure}_high"] for row in own) for figure in ("auc", "tpr")]
         ahead = sum(_above(row, "tpr") for row in own)
         lines[attack] = [
-            say(over_seeds(area[attack])),
+            say(over_seeds(area[attack]), ".2f"),
             say(over_seeds(hits[attack]), ".1%"),
             f"AUC {nulls[0]:.2f}, TPR {nulls[1]:.1%}",
             f"{ahead} of {len(own)}",
