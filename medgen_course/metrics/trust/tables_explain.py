@@ -8,6 +8,7 @@ from medgen_course.course.findings import Row, Table, apart, say, side
 from medgen_course.metrics.reconstruction import bootstrap_interval
 from medgen_course.metrics.trust.explained import TOLERANCE, widened
 
+SCORES = {"pointing": "pointing game", "average_precision": "pixel AP"}
 Over = dict[str, dict[float, Row]]  # attack -> epsilon -> row
 
 
@@ -230,6 +231,12 @@ def recorded(rows: Sequence[Mapping], name: str, figures: Mapping[str, str]) -> 
         if row["measure"] in figures:
             made.setdefault(row[name], {})[row["measure"]] = row
     return made
+
+
+def settings(rows: Sequence[Mapping]) -> dict[str, dict[str, Row]]:
+    """Pointing game and pixel AP of each method in each setting: "method, setting" -> measure -> row."""
+    named = [{**row, "name": f"{row['method']}, {row['setting']}"} for row in rows]
+    return recorded(named, "name", SCORES)
 
 
 def same_order(first: Mapping[str, Row], second: Mapping[str, Row]) -> str:

@@ -261,3 +261,5 @@ def test_val_and_test_agree_or_not():
     assert tables_explain.same_order(val, val) == "On val and on test the best is a."
     rows = [row(0.5) | {"way": "x", "measure": "flipped"}, row(0.5) | {"way": "x", "measure": "other"}]
     assert set(tables_explain.recorded(rows, "way", {"flipped": ""})["x"]) == {"flipped"}
+    rows = [row(0.5) | {"method": "m", "setting": s, "measure": "pointing"} for s in ("grey", "black")]
+    assert list(tables_explain.settings(rows)) == ["m, grey", "m, black"]
