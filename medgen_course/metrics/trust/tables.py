@@ -209,18 +209,26 @@ def canaries(rows: Rows) -> Table:
     return Table(heads, lines, note)
 
 
-def canaries_say(rows: Rows) -> str:
-    """Which attack finds which kind: planted ones accused more often than absent ones, intervals apart."""
-    found = {}
+def canaries_say(rows: Rows, allowed: float = 0.01) -> str:
+    """Which attack finds which kind: planted ones accused more often than absent ones, intervals apart; and
+    where absent ones are accused more often than the ordinary outsiders, who chose the threshold."""
+    found, false = {}, []
     for attack in dict.fromkeys(row["attack"] for row in rows):
         both = {k: canary(rows, attack, k) for k in dict.fromkeys(row["canary"] for row in rows)}
         kinds = [k for k, each in both.items() if each["planted"]["low"] > each["absent"]["high"]]
+        false += [f"{attack}, {k}" for k, each in both.items() if each["absent"]["low"] > allowed]
         if kinds:
             found[attack] = kinds
-    if not found:
-        return "No attack finds any kind: planted ones are accused no more often than absent ones."
     told = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in found.items())
-    return f"Found, planted apart from absent: {told}."
+    text = f"Found, planted apart from absent: {told}."
+    if not found:
+        text = "No attack finds any kind: planted ones are accused no more often than absent ones."
+    if not false:
+        return text
+    return text + (
+        f" But odd images break the promise of {allowed:.0%} false alarms, which was made on ordinary ones: "
+        f"absent canaries are accused more often by {'; '.join(false)}."
+    )
 
 
 def level(row: Mapping) -> str:

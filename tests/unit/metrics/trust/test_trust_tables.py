@@ -122,6 +122,10 @@ def test_canaries_that_are_found_and_not():
     assert tables.canary(birds(), "loss threshold", "noise")["planted"]["high"] < 0.1
     assert tables.canaries_say(birds()) == "Found, planted apart from absent: shadows: noise, marker."
     assert "No attack finds any kind" in tables.canaries_say(birds(found=0))
+    wrong = [bird | {"absent_found": 8.0 * (bird["attack"] == "shadows")} for bird in birds()]
+    assert "absent canaries are accused more often by shadows, noise; shadows, marker" in tables.canaries_say(
+        wrong
+    )
     assert len(tables.canaries(birds()).columns) == 5
 
 
