@@ -75,6 +75,8 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
 	$(BIN)/python recipes/few_recognition.py
+	$(BIN)/python recipes/trust_privacy.py
+	$(BIN)/python recipes/trust_explain.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

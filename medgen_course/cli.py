@@ -59,7 +59,7 @@ def data(
             is named or, without a name, in the folders that are searched; nothing else is done.
     """
     from medgen_course import datasets
-    from medgen_course.datasets.audit import audit
+    from medgen_course.datasets.audit import audit as examine
 
     if clear_cache:
         return _clear_cache(name, root)
@@ -67,7 +67,7 @@ def data(
         raise ValueError("of which images? Give a MedMNIST name, phantom, or the path of your own .npz.")
 
     loaded = datasets.load(name, root=root, size=size)
-    found = audit(loaded)
+    found = examine(loaded)
     if json:
         print(dump_json({"name": loaded.name, "source": loaded.source, **found}, indent=2))
         return 0
@@ -163,6 +163,34 @@ def _print_figures(measured: dict[str, dict[str, Any]], legend: str) -> None:
              for row in measured.values() if "note" in row}  # fmt: skip
     for note, names in notes.items():
         print(f"{', '.join(names)}: {note}.")
+
+
+def audit(folder: Path, dataset: str | None = None, json: bool = False) -> int:
+    """Say what a VAE or GAN gives away of its training images: copies, attacks, and what chance gives.
+
+    Args:
+        folder: the run folder that `medgen train` wrote.
+        dataset: the place to which the images have moved that it was trained on.
+        json: print JSON for scripts.
+    """
+    from medgen_course import runs
+
+    figures = runs.audit(folder, dataset)
+    if json:
+        print(dump_json(figures.json(), indent=2))
+        return 0
+    print(f"Measured on {figures.measured_on['dataset']} ({figures.measured_on['source']}).")
+    print(f"{'':32}  {'value':>9}  {'interval':>20}  {'null':>20}")
+    for name, row in figures.rows.items():
+        ends = [
+            f"{_number(row[low])} to {_number(row[high])}" if low in row else "-"
+            for low, high in (("low", "high"), ("null_low", "null_high"))
+        ]
+        print(f"{name:32}  {_number(row['value']):>9}  {ends[0]:>20}  {ends[1]:>20}")
+        if "note" in row:
+            print(f"  {row['note']}")
+    print(runs.privacy_audit.legend(figures.measured_on))
+    return 0
 
 
 def sample(folder: Path, n: int, out: Path, seed: int = 0, label: int | None = None) -> int:
@@ -347,6 +375,7 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (doctor, (), None),
         (data, ("name",), None),
         (evaluate, ("folder",), None),
+        (audit, ("folder",), None),
         (sample, ("folder",), None),
         (translate, ("folder", "images"), None),
         (score, ("folder", "images"), None),

@@ -34,6 +34,9 @@ from medgen_course.exercises.growing import check_equalised, check_pixel_norm
 from medgen_course.exercises.growing_bug_hunt import check_growing_bug_hunt
 from medgen_course.exercises.growing_experiments import check_sameness, check_scales
 from medgen_course.exercises.quiz import Quiz, quiz
+from medgen_course.exercises.trust import check_low_fpr, check_private_gradient
+from medgen_course.exercises.trust_bug_hunt import check_trust_bug_hunt
+from medgen_course.exercises.trust_experiments import check_fooled, check_leaks
 from medgen_course.exercises.vae import check_elbo, check_kl
 from medgen_course.exercises.vae_bug_hunt import check_bug_hunt
 from medgen_course.exercises.vae_draw import check_reparameterise
@@ -58,6 +61,7 @@ __all__ = [
     "check_equalised",
     "check_few_labels_bug_hunt",
     "check_fixed_sigma",
+    "check_fooled",
     "check_gain",
     "check_gan_bug_hunt",
     "check_gradient_penalty",
@@ -71,9 +75,12 @@ __all__ = [
     "check_leak",
     "check_m2_cost",
     "check_mean_dice",
+    "check_leaks",
+    "check_low_fpr",
     "check_measure_bug_hunt",
     "check_non_saturating",
     "check_pixel_norm",
+    "check_private_gradient",
     "check_receptive_field",
     "check_reconstruction_loss",
     "check_reparameterise",
@@ -87,6 +94,7 @@ __all__ = [
     "check_tell_apart",
     "check_training_step",
     "check_truncation",
+    "check_trust_bug_hunt",
     "check_volume_threshold",
     "check_weight",
     "check_which_labels",

@@ -17,6 +17,8 @@ from medgen_course.explorers.parts.sliders import Sliders
 from medgen_course.explorers.parts.upload import PictureError, Upload, fit_picture
 from medgen_course.explorers.sandbox import MetricSandbox
 from medgen_course.explorers.translation import TranslationExplorer
+from medgen_course.explorers.trust import TrustExplorer
+from medgen_course.explorers.trust_view import Subject
 from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction_errors
 
 __all__ = [
@@ -24,4 +26,8 @@ __all__ = [
     "FewLabelsExplorer", "GANExplorer", "GeneratorExplorer", "GrowingExplorer", "LatentExplorer",
     "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Task", "TranslationExplorer",
     "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
+    "GeneratorExplorer", "GrowingExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError",
+    "PositionMap", "Sliders", "Subject", "Task", "TranslationExplorer", "TrustExplorer", "Upload",
+    "VAELatentExplorer", "fit_picture", "reconstruction_errors",
 ]  # fmt: skip

@@ -75,7 +75,7 @@ def copy_check(train: np.ndarray, heldout: np.ndarray) -> CopyCheck:
         or where there are not two distinct training images.
     """
     distinct = {fingerprint(image): i for i, image in reversed(list(enumerate(train)))}
-    pixels, marks = _pixels(train[sorted(distinct.values())]), frozenset(distinct)
+    pixels, marks = as_pixels(train[sorted(distinct.values())]), frozenset(distinct)
     check = CopyCheck(pixels, marks, None, 0, "")
     new = ~check.exact(heldout)
     left, why_not = int(new.sum()), ""
@@ -95,11 +95,11 @@ def ratios(images: np.ndarray, train: Tensor) -> Tensor:
         train: pixels of distinct training images, (N, D), N >= 2.
     """
     parts = [images[start : start + PART] for start in range(0, len(images), PART)]
-    near = torch.cat([closest(_pixels(part), train, 2) for part in parts])  # (M, 2)
+    near = torch.cat([closest(as_pixels(part), train, 2) for part in parts])  # (M, 2)
     return near[:, 0] / near[:, 1].clamp(min=1e-12)
 
 
-def _pixels(images: np.ndarray) -> Tensor:
+def as_pixels(images: np.ndarray) -> Tensor:
     """uint8 (M, C, H, W) to floats in [0, 1], (M, D), averaged down to `SIDE` where they are larger."""
     parts = [to_unit(part) for part in torch.from_numpy(np.ascontiguousarray(images)).split(PART)]
     if max(images.shape[-2:]) > SIDE:

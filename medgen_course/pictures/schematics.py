@@ -6,8 +6,13 @@ figure of 700 pixels' width, whose `alt` says the same in words.
 """
 
 from medgen_course.pictures.pen import BLUE, OTHER_IMAGE, RADIUS, RED, SIDE, SMALL, Pen
+from medgen_course.pictures.schematics_trust import membership, private_step
 from medgen_course.pictures.style import Figure
 
+__all__ = [
+    "anomaly", "autoencoder", "cyclegan", "enhancer", "gan", "growing", "membership", "pix2pix",
+    "private_step", "vae",
+]  # fmt: skip
 HALF = SIDE / 2 + 3
 
 

@@ -3,6 +3,7 @@
 from medgen_course.runs.kinds import KINDS, kind_named
 from medgen_course.runs.verbs import (
     Figures,
+    audit,
     enhance,
     evaluate,
     kind_of,
@@ -17,6 +18,7 @@ from medgen_course.runs.verbs import (
 __all__ = [
     "KINDS",
     "Figures",
+    "audit",
     "enhance",
     "evaluate",
     "kind_named",

@@ -10,6 +10,8 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.layout import MAX_CLASSES
 from medgen_course.metrics.classification import feature_network
 from medgen_course.metrics.fidelity import evaluate_samples, reference
+from medgen_course.metrics.trust.attacks import Attack
+from medgen_course.metrics.trust.examination import discriminator_attack
 from medgen_course.models.diff_augment import diff_augment
 from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES
@@ -24,6 +26,7 @@ from medgen_course.training.recorder import Recorder, spaced_moments
 SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
 CONFIG = {
     "class_counts": {"type": "array", "items": integer(0, 2**63 - 1)},
+    "objective": {"enum": list(OBJECTIVES)},
     "model": network(
         channels=CHANNELS,
         size=SIZE,
@@ -152,3 +155,12 @@ def sample(
         raise ValueError(f"label is {label}; no training image had this class, so nothing was learnt of it.")
     labels = draw_labels(counts, n, seed) if label is None else np.full(n, label)
     return generate(model, n, seed, labels), labels
+
+
+def audit(run: RunFolder, config: dict[str, Any], model: Generator) -> dict[str, Attack]:
+    """An attacker who has both players asks the discriminator, which lies beside the generator in the run."""
+    settings = {name: config["model"][name] for name in ("channels", "size", "num_classes", "width")}
+    norm = OBJECTIVES[config.get("objective", "non_saturating")].spectral_norm
+    discriminator = Discriminator(**settings, spectral_norm=norm)
+    run.load_model({"discriminator": discriminator})
+    return {"discriminator": discriminator_attack(discriminator.eval())}

@@ -9,6 +9,7 @@ import torch
 from medgen_course.batches.sampling import Sampler
 from medgen_course.datasets import Dataset
 from medgen_course.metrics.likelihood import evaluate_vae
+from medgen_course.metrics.trust.attacks import Attack, by_elbo
 from medgen_course.models.samples import draw_from_prior
 from medgen_course.models.vae import LIKELIHOODS, VAE, VAEAlgorithm
 from medgen_course.runs.anomaly import DETECTOR
@@ -19,7 +20,7 @@ from medgen_course.runs.schema import CHANNELS, LATENT_DIM, SIZE, WIDTH, network
 from medgen_course.runs.train import Plan, Settings, train_into
 from medgen_course.training import History, RunFolder, make_fabric
 
-__all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "score", "train"]
+__all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "audit", "evaluate", "load", "sample", "score", "train"]
 
 SETTINGS = Settings(num_epochs=20, batch_size=128, learning_rate=3e-3)
 CONFIG = {
@@ -93,3 +94,8 @@ def sample(
 ) -> tuple[np.ndarray, None]:
     """Decoded means of codes from the prior, uint8 (n, C, H, W)."""
     return draw_from_prior(model, n, seed), None
+
+
+def audit(run: RunFolder, config: dict[str, Any], model: VAE) -> dict[str, Attack]:
+    """An attacker who has the model looks at the ELBO of an image."""
+    return {"loss threshold": lambda images, labels: by_elbo(model, images)}

@@ -18,7 +18,7 @@ from medgen_course.datasets.npz import memory_limit
 from medgen_course.files import check_place, expanded, write_json
 from medgen_course.models.translators import Direction
 from medgen_course.runs import anomaly as detectors
-from medgen_course.runs import schema
+from medgen_course.runs import privacy_audit, schema
 from medgen_course.runs.kinds import KINDS, kind_named, kinds_with
 from medgen_course.runs.reconstruction import check_fit
 from medgen_course.training import RunError, RunFolder
@@ -53,7 +53,7 @@ class Figures:
     """
 
     rows: dict[str, Row]
-    measured_on: dict[str, str]
+    measured_on: dict[str, Any]
 
     def json(self) -> dict[str, Any]:
         """As they are written and printed: the rows beside `measured_on`."""
@@ -103,32 +103,74 @@ def measure(
             f"importance_samples is {importance_samples}; give 0 to leave it out, or up to {MAX_DRAWS}."
         )
     kind, config = _open(folder)
-    if dataset is None and "dataset" not in config:
-        raise RunError(f"{folder}/config.json does not say of which images; name them: --dataset.")
     model = kind.load(RunFolder(folder), config)
-    data = datasets.load(dataset or config["dataset"], size=model.config["size"])
-    if dataset is None:
-        _check_unchanged(folder, config, data)
+    data = _images(folder, config, model.config["size"], dataset)
     if anomaly is None:
         rows = kind.evaluate(model, config, data, device=device, importance_samples=importance_samples)
     else:
         _verb(folder, kind, config, "score")
         check_fit(config, data)
         rows = detectors.measure(kind, model, config, data, anomaly)
-    measured_on = {
+    measured_on = _about(folder, data, "test")
+    if anomaly is not None:
+        measured_on["normal"] = data.label_names[normal_class(data, anomaly)]
+    return Figures(_finite(rows), measured_on)
+
+
+def audit(folder: str | Path, dataset: str | None = None) -> Figures:
+    """What a trained model gives away of its training images; see `privacy_audit.measure`.
+
+    Args:
+        folder: the run folder of a VAE or a GAN.
+        dataset: the place to which the images have moved that it was trained on.
+    Raises:
+        RunNotFound, RunError: there is no run, its model cannot be attacked, or these are not the images
+            that it was trained on.
+        DatasetError, DatasetUnavailable: see `datasets.load`.
+    """
+    kind, config = _open(folder)
+    _verb(folder, kind, config, "audit")
+    run = RunFolder(folder)
+    model = kind.load(run, config)
+    data = _images(folder, config, model.config["size"], dataset)
+    check_fit(config, data)
+    if config.get("images", data.checksum) != data.checksum:
+        raise RunError(
+            f"{dataset}: these are not the images that {folder} was trained on, and an audit asks what it "
+            "gives away of those. Name their place: --dataset, or leave it out."
+        )
+    found = privacy_audit.measure(kind, run, model, config, data)
+    counts = {"members": found.members, "others": found.others}
+    return Figures(_finite(found.rows), _about(folder, data, "val") | counts)
+
+
+def _images(folder: str | Path, config: dict[str, Any], size: int, dataset: str | None) -> Dataset:
+    """The images that a run is to be measured on, by default those that it was trained on."""
+    if dataset is None and "dataset" not in config:
+        raise RunError(f"{folder}/config.json does not say of which images; name them: --dataset.")
+    data = datasets.load(dataset or config["dataset"], size=size)
+    if dataset is None:
+        _check_unchanged(folder, config, data)
+    return data
+
+
+def _about(folder: str | Path, data: Dataset, split: str) -> dict[str, Any]:
+    """Which weights are measured on which images."""
+    return {
         "dataset": data.name,
         "source": data.source,
-        "split": "test",
+        "split": split,
         "images": data.checksum,
         "weights": hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest(),
     }
-    if anomaly is not None:
-        measured_on["normal"] = data.label_names[normal_class(data, anomaly)]
-    finite = {
+
+
+def _finite(rows: dict[str, Row]) -> dict[str, Row]:
+    """None in place of what JSON does not know."""
+    return {
         name: {key: None if _endless(value) else value for key, value in row.items()}
         for name, row in rows.items()
     }
-    return Figures(finite, measured_on)
 
 
 def _check_unchanged(folder: str | Path, config: dict[str, Any], data: Dataset) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from medgen_course.exercises.hunts import anomaly, cyclegan, few_labels, gan, growing, measure, vae
+from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, trust, vae
 
 _FILES = {
     "anomaly": anomaly,
@@ -15,6 +16,7 @@ _FILES = {
     "gan": gan,
     "growing": growing,
     "measure": measure,
+    "trust": trust,
     "vae": vae,
 }
 NAMES = tuple(_FILES)

@@ -23,6 +23,7 @@ CHECKS = {
     "gan": (exercises.check_gan_bug_hunt, "my_step", "03_gan"),
     "growing": (exercises.check_growing_bug_hunt, "MyGrowing", "05_growing"),
     "measure": (exercises.check_measure_bug_hunt, "my_measure", "11_enhancement"),
+    "trust": (exercises.check_trust_bug_hunt, "MyAudit", "13_trust"),
     "vae": (exercises.check_bug_hunt, "MyVAE", "02_vae"),
 }
 SUBSETS = [

@@ -8,6 +8,7 @@ import pytest
 import torch
 import vae_toys
 from PIL import Image
+from test_explorers_trust import subject
 
 from medgen_course import explorers, pretrained
 from medgen_course.datasets.anomalies import phantom_anomalies
@@ -128,6 +129,10 @@ def anomaly(_vaes):
     return explorers.AnomalyExplorer(detectors, task.val, size=28)
 
 
+def trust(_vaes):
+    return explorers.TrustExplorer({"known": subject()[0], "unknown": subject(known=False)[0]})
+
+
 # explorer, and moves: the name of a control and its new value, or of a button and nothing
 MOVES = {
     "data": (
@@ -163,6 +168,11 @@ MOVES = {
         enhancement,
         [("index", 3), ("strength", 0.2), ("method", "darker"), ("task", 1), ("consistent", True),
          ("limit", 1.0), ("outlines", False), ("index", 0)],
+    ),
+    "trust": (
+        trust,
+        [("place", 0.5), ("walk", "dark"), ("index", 2), ("place", 1.0), ("subject", "unknown"),
+         ("place", 0.1)],
     ),
     "sandbox": (sandbox, [("sigma", 1.0), ("noise", 0.1), ("dropped", 0.5), ("copied", 0.5)]),
 }  # fmt: skip

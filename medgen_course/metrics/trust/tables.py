@@ -1,0 +1,328 @@
+"""Tables and sentences of notebook 13 about memory, attacks, canaries and the price of privacy.
+
+Rows come from `privacy.load_table`. Over seeds a figure is its mean, with the lowest and the highest; a
+difference that has not one sign in all seeds is called a tie.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from medgen_course.course.findings import Row, Table, differ, over_seeds, say
+from medgen_course.metrics.membership import roc, threshold_at
+from medgen_course.metrics.shares import share_interval
+
+Rows = Sequence[Mapping]
+Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]
+NAMES = {"vae": "VAE", "gan": "GAN", "training images": "the training images themselves"}
+LEVELS = {"not private": "no clip, no noise", "clipped": "clipped, no noise"}
+
+
+def grown(rows: Rows, figures: Iterable[str]) -> dict[str, dict[str, dict[float, Row]]]:
+    """Figures over the number of training images: model -> figure -> number -> row over seeds."""
+    made: dict[str, dict[str, dict[float, Row]]] = {}
+    for model in dict.fromkeys(row["model"] for row in rows):
+        own = [row for row in rows if row["model"] == model]
+        sizes = sorted({row["n"] for row in own})
+        made[model] = {
+            figure: {n: over_seeds(row[figure] for row in own if row["n"] == n) for n in sizes}
+            for figure in figures
+            if own[0][figure] is not None
+        }
+    return made
+
+
+def copying(found: Mapping[str, Mapping[str, Mapping[float, Row]]], honest: float = 0.05) -> str:
+    """Up to how many images each model copies: memorisation above what new real images have, in all seeds."""
+    told = []
+    for model in ("vae", "gan"):
+        by = found[model]["memorisation"]
+        copies = [n for n, row in by.items() if row["low"] > honest]
+        most = max(by, key=lambda n: by[n]["value"])
+        if copies:
+            told.append(
+                f"The {NAMES[model]} copies at {', '.join(f'{n:,.0f}' for n in copies)} images (memorisation "
+                f"above {honest:.0%} in every seed; at most {by[most]['value']:.0%})."
+            )
+        else:
+            told.append(
+                f"The {NAMES[model]}'s samples copy at no number of images: memorisation is not above "
+                f"{honest:.0%} in every seed anywhere (at most {by[most]['value']:.0%})."
+            )
+    return " ".join(told)
+
+
+def leaking(rows: Rows) -> str:
+    """Where the attack is above its nulls in every seed, for each model."""
+    told = []
+    for model in ("vae", "gan"):
+        own = [row for row in rows if row["model"] == model]
+        sizes = sorted({row["n"] for row in own})
+        leaks = [n for n in sizes if all(_above(row, "auc") for row in own if row["n"] == n)]
+        by = {n: over_seeds(row["auc"] for row in own if row["n"] == n) for n in sizes}
+        ends = ", ".join(f"{by[n]['value']:.2f} at {n:,.0f}" for n in (sizes[0], sizes[-1]))
+        where = ", ".join(f"{n:,.0f}" for n in leaks) or "no number of"
+        told.append(f"{NAMES[model]}: above its nulls in every seed at {where} images (AUC {ends}).")
+    return "Can members be told? " + " ".join(told)
+
+
+def _above(row: Mapping, figure: str) -> bool:
+    """Whether an attack's interval lies above both of its nulls."""
+    nulls = [row.get(f"null_{kind}_{figure}_high") for kind in ("members", "others")]
+    return all(row[f"{figure}_low"] > null for null in nulls if null is not None)
+
+
+def memory(rows: Rows) -> Table:
+    """A line for each model and number of images."""
+    figures = {"coverage": ".2f", "memorisation": ".0%", "gap": ".1f", "auc": ".2f", "tpr": ".1%"}
+    found, lines = grown(rows, figures), {}
+    for model, by in found.items():
+        for n in by["coverage"]:
+            own = [row for row in rows if row["model"] == model and row["n"] == n]
+            nulls = [row["null_others_auc_high"] for row in own if row["null_others_auc_high"] is not None]
+            cells = [say(by[f][n], style) if f in by else "–" for f, style in figures.items()]
+            lines[f"{NAMES[model]}, {n:,.0f}"] = [*cells, f"{max(nulls):.2f}" if nulls else "–"]
+    heads = ["trained on", "coverage of val", "memorisation", "gap", "attack: AUC", "TPR at 1 % FPR"]
+    heads.append("null's AUC, up to")
+    seeds = len({row["seed"] for row in rows})
+    updates = "; ".join(
+        f"{NAMES[model]} {next(row['updates'] for row in rows if row['model'] == model):,.0f} updates"
+        for model in ("vae", "gan")
+    )
+    note = f"{seeds} seeds, mean (lowest to highest); {updates}, whatever the number of images. Gap: nats "
+    note += "(VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves of val."
+    return Table(heads, lines, note)
+
+
+def live_attack(
+    area: Row, found: Row, halves: Mapping[str, Mapping[str, float]], control: Row, rate: float
+) -> Table:
+    """The live attack beside its nulls and its control."""
+    lines = {"loss threshold": [say(area, ".2f"), say(found, ".1%")]}
+    for name, band in halves.items():
+        lines[f"null: {name} in two halves"] = [say(band, ".2f"), "–"]
+    lines["control: length of the file"] = [say(control, ".2f"), "–"]
+    note = "In brackets 95 % intervals: the AUC's over images, the TPR's by Clopper and Pearson at this "
+    note += "threshold. Nulls: the mean of 200 random halves, and where 95 % of them lie."
+    return Table(["", "AUC", f"TPR at {rate:.1%} FPR"], lines, note)
+
+
+def average_or_certain(above: bool, certain: bool) -> str:
+    """What both figures together say of an attack."""
+    if above and certain:
+        return "So it is right on average, and it is certain about some."
+    if above:
+        return "So it is right on average and certain about nobody: an AUC alone would have hidden that."
+    if certain:
+        return "So it knows a few, though on average it knows nothing."
+    return "So it has found nothing; that is no proof that there is nothing to find."
+
+
+def by_attack(rows: Rows, figure: str) -> dict[str, list[float]]:
+    """A figure of every attack: attack -> one value for each model under attack."""
+    ordered = sorted(rows, key=lambda row: row["seed"])
+    names = dict.fromkeys(row["attack"] for row in rows)
+    return {name: [row[figure] for row in ordered if row["attack"] == name] for name in names}
+
+
+def calibration_helps(rows: Rows) -> str:
+    """What shadows change on average: the AUC."""
+    by = by_attack(rows, "auc")
+    change = over_seeds(np.subtract(by["shadows"], by["loss threshold"]))
+    word = ("higher" if change["value"] > 0 else "lower") if differ(change) else "a tie"
+    return f"On average, by the AUC, LiRA is {word}: {say(change, '+.3f')}."
+
+
+def membership(rows: Rows) -> Table:
+    """A line for each attack, over the models under attack."""
+    area, hits, lines = by_attack(rows, "auc"), by_attack(rows, "tpr"), {}
+    for attack in area:
+        own = [row for row in rows if row["attack"] == attack]
+        nulls = [max(row[f"null_others_{figure}_high"] for row in own) for figure in ("auc", "tpr")]
+        ahead = sum(_above(row, "tpr") for row in own)
+        lines[attack] = [
+            say(over_seeds(area[attack]), ".2f"),
+            say(over_seeds(hits[attack]), ".1%"),
+            f"AUC {nulls[0]:.2f}, TPR {nulls[1]:.1%}",
+            f"{ahead} of {len(own)}",
+        ]
+    first = rows[0]
+    note = f"VAEs; {first['members']:.0f} members, {first['others']:.0f} others; {first['updates']:,.0f} "
+    note += (
+        "updates; mean (lowest to highest) over the models under attack. Null: halves of the others, upper "
+    )
+    note += "end of the widest 95 % band. Ahead: models whose interval of the TPR lies above their nulls. "
+    note += "Control: the length of the file, which asks no model."
+    return Table(["attack", "AUC", "TPR at 1 % FPR", "null, up to", "ahead"], lines, note)
+
+
+def scores(rows: Rows) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Scores of the ordinary images of one model under attack: attack -> members, others."""
+    plain = [row for row in rows if row["canary"] == "ordinary"]
+    inside = np.array([bool(row["member"]) for row in plain])
+    names = [name for name in rows[0] if name not in ("image", "member", "canary", "model")]
+    values = {name: np.array([row[name] for row in plain], float) for name in names}
+    return {name: (found[inside], found[~inside]) for name, found in values.items()}
+
+
+def curves(found: Scores) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """False-positive and true-positive rates of each attack."""
+    made = {name: roc(*pair) for name, pair in found.items()}
+    return {name: (each.fpr, each.tpr) for name, each in made.items()}
+
+
+def null_band(
+    others: np.ndarray, rounds: int = 200, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where 95 % of the curves lie that tell two halves of the others apart: rates, lower and upper TPR."""
+    rng, half = np.random.default_rng(seed), len(others) // 2
+    rates = np.unique(np.geomspace(1 / half, 1, 40).clip(max=0.999))
+    drawn = []
+    for _ in range(rounds):
+        order = rng.permutation(len(others))
+        first, second = others[order[:half]], others[order[half:]]
+        drawn.append([(first > threshold_at(second, rate)).mean() for rate in rates])
+    return rates, *np.quantile(drawn, [0.025, 0.975], axis=0)
+
+
+def canary(rows: Rows, attack: str, kind: str) -> dict[str, Row]:
+    """Planted and absent canaries that are accused, over all models under attack, with intervals."""
+    own = [row for row in rows if (row["attack"], row["canary"]) == (attack, kind)]
+    made = {}
+    for group in ("planted", "absent"):
+        total, hit = (int(sum(row[name] for row in own)) for name in (group, f"{group}_found"))
+        made[group] = share_interval(np.arange(total) < hit)
+    return made
+
+
+def canaries(rows: Rows) -> Table:
+    """A line for each attack, planted and absent for each kind."""
+    kinds, lines = list(dict.fromkeys(row["canary"] for row in rows)), {}
+    for attack in dict.fromkeys(row["attack"] for row in rows):
+        found = [canary(rows, attack, kind) for kind in kinds]
+        lines[attack] = [
+            text for each in found for text in (say(each["planted"], ".0%"), say(each["absent"], ".0%"))
+        ]
+    heads = ["accused", *(text for kind in kinds for text in (f"{kind}: planted", "absent"))]
+    note = "Over all models under attack. Clopper-Pearson intervals, as if the canaries of one model were "
+    note += "independent, which they are not quite. The threshold accuses 1 % of the ordinary outsiders."
+    return Table(heads, lines, note)
+
+
+def canaries_say(rows: Rows, allowed: float = 0.01) -> str:
+    """Which attack finds which kind: planted ones accused more often than absent ones, intervals apart; and
+    where absent ones are accused more often than the ordinary outsiders, who chose the threshold."""
+    found, false = {}, []
+    for attack in dict.fromkeys(row["attack"] for row in rows):
+        both = {k: canary(rows, attack, k) for k in dict.fromkeys(row["canary"] for row in rows)}
+        kinds = [k for k, each in both.items() if each["planted"]["low"] > each["absent"]["high"]]
+        false += [f"{attack}, {k}" for k, each in both.items() if each["absent"]["low"] > allowed]
+        if kinds:
+            found[attack] = kinds
+    told = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in found.items())
+    text = f"Found, planted apart from absent: {told}."
+    if not found:
+        text = "No attack finds any kind: planted ones are accused no more often than absent ones."
+    if not false:
+        return text
+    return text + (
+        f" But odd images break the promise of {allowed:.0%} false alarms, which was made on ordinary ones: "
+        f"absent canaries are accused more often by {'; '.join(false)}."
+    )
+
+
+def level(row: Mapping) -> str:
+    """What a row of the table of privacy is called."""
+    if np.isfinite(row["epsilon"]):
+        return f"ε = {row['epsilon']:g}"
+    return "clipped" if np.isfinite(row["clip"]) else "not private"
+
+
+def by_epsilon(rows: Rows, figure: str, few: bool = False) -> dict[str, list[float]]:
+    """A figure at each level of privacy, one value for each seed, from the strictest on.
+
+    Args:
+        few: of the models that learnt from the smaller set of images, not of those that learnt from all.
+    """
+    number = (min if few else max)(row["n"] for row in rows)
+    own = sorted((row for row in rows if row["n"] == number), key=lambda row: row["seed"])
+    names = dict.fromkeys(level(row) for row in sorted(own, key=lambda row: (row["epsilon"], row["clip"])))
+    return {name: [row[figure] for row in own if level(row) == name] for name in names}
+
+
+COSTS = {
+    "elbo_val": ("ELBO on val, nats", ".0f"),
+    "coverage": ("coverage of val", ".2f"),
+    "classifier_auc": ("AUC of a classifier on samples", ".2f"),
+    "auc": ("attack: AUC", ".2f"),
+    "tpr": ("TPR at 1 % FPR", ".1%"),
+    "canary_noise_auc": ("canaries of noise: AUC", ".2f"),
+    "canary_marker_auc": ("of markers", ".2f"),
+    "canary_negative_auc": ("of negatives", ".2f"),
+}
+
+TITLES = {name: title for name, (title, _) in COSTS.items()}
+
+
+def privacy(rows: Rows) -> Table:
+    """A line for each level of privacy and number of images."""
+    lines = {}
+    for few, number in ((False, max(row["n"] for row in rows)), (True, min(row["n"] for row in rows))):
+        noise = by_epsilon(rows, "noise", few)
+        columns = {name: by_epsilon(rows, name, few) for name in COSTS}
+        for name in noise:
+            cells = [say(over_seeds(columns[c][name]), style) for c, (_, style) in COSTS.items()]
+            lines[f"{LEVELS.get(name, name)}; {number:,.0f} images"] = [f"{noise[name][0]:.2f}", *cells]
+    first = rows[0]
+    note = (
+        f"{first['updates']:,.0f} updates of {first['batch']:.0f} images on average, δ = {first['delta']:g}; "
+    )
+    note += (
+        f"{len({row['seed'] for row in rows})} seeds, mean (lowest to highest). Null of the attack's AUC: up "
+    )
+    note += (
+        f"to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against absent."
+    )
+    return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
+
+
+def costs(
+    rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage", "classifier_auc")
+) -> dict[str, dict[str, Row]]:
+    """What each level costs, from the strictest on: figure -> level -> row over seeds."""
+    return {f: {name: over_seeds(v) for name, v in by_epsilon(rows, f).items()} for f in figures}
+
+
+def what_is_paid(rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage")) -> str:
+    """What the strictest level costs, and where the attacks find something."""
+    told = []
+    for figure in figures:
+        by = by_epsilon(rows, figure)
+        change = over_seeds(np.subtract(by["ε = 1"], by["not private"]))
+        title, style = COSTS[figure]
+        told.append(f"{title}: {say(change, '+' + style)}" if differ(change) else f"{title}: a tie")
+    leaks = dict.fromkeys(
+        f"{level(row)}, {row['n']:,.0f} images"
+        for row in rows
+        if all(_above(r, "auc") for r in rows if (level(r), r["n"]) == (level(row), row["n"]))
+    )
+    text = f"At ε = 1, {'; '.join(told)}. "
+    if leaks:
+        return text + f"The loss threshold is above its nulls in every seed at: {'; '.join(leaks)}."
+    return text + (
+        "The loss threshold is above its nulls in every seed at no level: with so few updates there is "
+        "little to find, with or without privacy."
+    )
+
+
+def birds_of(rows: Rows, least: float = 0.75) -> str:
+    """Where canaries are found: an AUC above `least` in every seed."""
+    found = dict.fromkeys(
+        f"{kind}, {level(row)}, {row['n']:,.0f} images"
+        for kind in ("noise", "marker", "negative")
+        for row in rows
+        if all(r[f"canary_{kind}_auc"] > least for r in rows if (level(r), r["n"]) == (level(row), row["n"]))
+    )
+    if not found:
+        return f"No kind of canary has an AUC above {least:g} in every seed at any level."
+    return f"Canaries with an AUC above {least:g} in every seed: {'; '.join(found)}."

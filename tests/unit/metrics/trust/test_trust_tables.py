@@ -1,0 +1,269 @@
+"""Tables and sentences of notebook 13 follow their rows, and can come out otherwise."""
+
+import math
+
+import numpy as np
+import pytest
+
+from medgen_course.metrics.trust import tables, tables_explain
+
+SEEDS = (0, 1, 2)
+
+
+def row(value, wide=0.02):
+    return {"value": value, "low": value - wide, "high": value + wide}
+
+
+def nulls(auc=0.55, tpr=0.03):
+    return {
+        f"null_{kind}_{name}_{end}": value + (end == "high") * 0.0
+        for kind in ("members", "others")
+        for name, value in (("auc", auc), ("tpr", tpr))
+        for end in ("low", "high")
+    }
+
+
+def attack(auc, tpr=0.02):
+    ends = {f"auc{end}": auc + by for end, by in (("", 0), ("_low", -0.03), ("_high", 0.03))}
+    return ends | {"tpr": tpr, "tpr_low": tpr / 2, "tpr_high": 2 * tpr} | nulls()
+
+
+def memory(copied=0.6, auc=0.9):
+    rows = []
+    for model in ("vae", "gan"):
+        for n, leak in ((50.0, 1.0), (4000.0, 0.0)):
+            rows += [
+                {
+                    "model": model,
+                    "n": n,
+                    "seed": seed,
+                    "updates": 100.0,
+                    "coverage": 0.3 + 0.4 * (1 - leak),
+                    "memorisation": 0.03 + copied * leak + 0.01 * seed,
+                    "gap": 300 * leak + 5 + seed,
+                }
+                | attack(0.5 + (auc - 0.5) * leak)
+                for seed in SEEDS
+            ]
+    copies = {"model": "training images", "n": 50.0, "updates": 0.0, "coverage": 0.2, "memorisation": 1.0}
+    return [*rows, *({**dict.fromkeys(rows[0]), **copies, "seed": seed} for seed in SEEDS)]
+
+
+def test_growing_a_training_set():
+    found = tables.grown(memory(), ("coverage", "memorisation", "gap"))
+    assert found["vae"]["gap"][50.0]["value"] == pytest.approx(306) and "gap" not in found["training images"]
+    told = tables.copying(found)
+    assert "VAE copies at 50 images" in told and "4,000" not in told
+    assert "copy at no number" in tables.copying(tables.grown(memory(copied=0.0), ("memorisation",)))
+    assert "VAE: above its nulls in every seed at 50 images" in tables.leaking(memory())
+    assert "VAE: above its nulls in every seed at no number of images" in tables.leaking(memory(auc=0.52))
+    table = tables.memory(memory())
+    assert table.rows["the training images themselves, 50"][2] == "–" and len(table.rows) == 5
+
+
+def membership(shadows=0.2):
+    return [
+        {"attack": name, "seed": seed, "updates": 100.0, "members": 400.0, "others": 400.0} | attack(auc, tpr)
+        for seed in SEEDS
+        for name, auc, tpr in (("loss threshold", 0.6, 0.01 + 0.001 * seed), ("shadows", 0.8, shadows))
+    ]
+
+
+def test_attacks_beside_their_nulls():
+    by = tables.by_attack(membership(), "tpr")
+    assert by["loss threshold"] == pytest.approx([0.01, 0.011, 0.012]) and by["shadows"] == [0.2] * 3
+    assert "LiRA is higher" in tables.calibration_helps(membership())
+    table = tables.membership(membership())
+    assert table.rows["shadows"][-1] == "3 of 3" and table.rows["loss threshold"][-1] == "0 of 3"
+    assert tables.membership(membership(shadows=0.02)).rows["shadows"][-1] == "0 of 3"
+
+
+@pytest.mark.parametrize("above", [True, False])
+@pytest.mark.parametrize("certain", [True, False])
+def test_average_and_certainty_are_told_apart(above, certain):
+    every = {tables.average_or_certain(a, c) for a in (True, False) for c in (True, False)}
+    assert len(every) == 4 and tables.average_or_certain(above, certain) in every
+
+
+def test_curves_and_the_band_of_the_null():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"image": i, "member": i % 2, "canary": "ordinary", "loss": rng.normal(i % 2)} for i in range(400)
+    ]
+    rows.append({"image": 400, "member": 1, "canary": "noise", "loss": 1000.0})
+    found = tables.scores(rows)
+    assert [len(part) for part in found["loss"]] == [200, 200] and found["loss"][0].max() < 100
+    false, true = tables.curves(found)["loss"]
+    assert false[-1] == true[-1] == 1 and (true >= false - 0.05).all()
+    rates, low, high = tables.null_band(found["loss"][1], rounds=50)
+    assert (low <= high).all() and low[-2] < rates[-2] < high[-2] + 0.05
+    assert np.interp(0.1, false, true) > np.interp(0.1, rates, high)
+
+
+def birds(found=16):
+    return [
+        {
+            "attack": a,
+            "canary": k,
+            "seed": s,
+            "planted": 16.0,
+            "planted_found": n,
+            "absent": 16.0,
+            "absent_found": 0.0,
+        }
+        for a, n in (("loss threshold", 0.0), ("shadows", float(found)))
+        for k in ("noise", "marker")
+        for s in SEEDS
+    ]
+
+
+def test_canaries_that_are_found_and_not():
+    assert tables.canary(birds(), "shadows", "noise")["planted"]["value"] == 1.0
+    assert tables.canary(birds(), "loss threshold", "noise")["planted"]["high"] < 0.1
+    assert tables.canaries_say(birds()) == "Found, planted apart from absent: shadows: noise, marker."
+    assert "No attack finds any kind" in tables.canaries_say(birds(found=0))
+    wrong = [bird | {"absent_found": 8.0 * (bird["attack"] == "shadows")} for bird in birds()]
+    assert "absent canaries are accused more often by shadows, noise; shadows, marker" in tables.canaries_say(
+        wrong
+    )
+    assert len(tables.canaries(birds()).columns) == 5
+
+
+def costs(lost=0.2, auc=0.52, bird=0.5):
+    levels = (
+        (4000.0, 1.0, 30.0),
+        (4000.0, math.inf, 30.0),
+        (4000.0, math.inf, math.inf),
+        (800.0, math.inf, 30.0),
+    )
+    return [
+        {
+            "n": n,
+            "epsilon": e,
+            "clip": c,
+            "seed": s,
+            "noise": 0.0 if math.isinf(e) else 1.5,
+            "delta": 1e-5,
+            "batch": 128.0,
+            "updates": 200.0,
+            "elbo_val": 100 - 500 * lost * (e == 1.0) + s,
+            "coverage": 0.3,
+            "classifier_auc": 0.9 - lost * (e == 1.0) + 0.01 * s,
+        }
+        | attack(auc)
+        | {f"canary_{kind}_auc": bird for kind in ("noise", "marker", "negative")}
+        for n, e, c in levels
+        for s in SEEDS
+    ]
+
+
+def test_the_price_of_privacy():
+    by = tables.by_epsilon(costs(), "classifier_auc")
+    assert list(by) == ["ε = 1", "clipped", "not private"] and by["ε = 1"] == pytest.approx([0.7, 0.71, 0.72])
+    assert list(tables.by_epsilon(costs(), "auc", few=True)) == ["clipped"]
+    assert "ELBO on val, nats: -100" in tables.what_is_paid(costs())
+    assert "coverage of val: a tie" in tables.what_is_paid(costs())
+    assert "at no level" in tables.what_is_paid(costs())
+    assert "in every seed at: ε = 1, 4,000 images" in tables.what_is_paid(costs(auc=0.7))
+    assert "No kind of canary" in tables.birds_of(costs()) and "noise, ε = 1" in tables.birds_of(
+        costs(bird=0.9)
+    )
+    assert len(tables.privacy(costs()).rows) == 4
+    assert set(tables.costs(costs())) == {"elbo_val", "coverage", "classifier_auc"}
+
+
+def test_the_live_attack():
+    table = tables.live_attack(row(0.6), row(0.02), {"members": row(0.5)}, row(0.5), 0.01)
+    assert table.rows["loss threshold"][0].startswith("0.6") and "null: members in two halves" in table.rows
+
+
+def test_attacks_on_images():
+    found = [
+        {"attack": a, "epsilon": e, "auroc": row(v)}
+        for a, e, v in (("PGD", 1, 0.6), ("PGD", 8, 0.9), ("noise", 8, 0.99))
+    ]
+    over = tables_explain.by_attack(found, "auroc")
+    assert list(over["PGD"]) == [1, 8]
+    assert "PGD from ε = 8 on; noise from ε = 8 on" in tables_explain.noticed(over)
+    assert "noise at no ε" in tables_explain.noticed({"noise": {8: row(0.6)}})
+    assert "No VAE" in tables_explain.noticed({})
+    recorded = [row(0.7) | {"attack": "PGD", "epsilon": 4.0, "measure": "erased"}, {"measure": "other"}]
+    assert tables_explain.by_attack(recorded, "erased")["PGD"][4.0]["value"] == 0.7
+    assert "from ε = 4 on" in tables_explain.first_half({2: row(0.4), 4: row(0.5)}, "erased")
+    assert "at no ε" in tables_explain.first_half({2: row(0.4)}, "erased")
+
+
+def test_explanations_beside_controls():
+    hit, miss = np.ones(40), np.zeros(40)
+    pointed = {"occlusion": hit, "Grad-CAM": miss, "darkness": miss, "random": miss}
+    assert "is ahead of it" in tables_explain.beside_controls(pointed, ["occlusion", "Grad-CAM"])
+    assert "a tie" in tables_explain.beside_controls(pointed | {"darkness": hit}, ["occlusion"])
+    masks = np.zeros((40, 1, 8, 8), np.uint8)
+    masks[:, 0, 3, 3] = 1
+    table = tables_explain.saliency(pointed, pointed, masks)
+    assert table.rows["chance"] == ["14%", "0.02"] and table.rows["occlusion"][0].startswith("100%")
+    kept, lost = ({"occlusion": {1: row(v), 4: row(v)}} for v in (1.0, 0.1))
+    assert "no difference" in tables_explain.after_breaking(pointed, kept)
+    assert "no difference" not in tables_explain.after_breaking(pointed, lost)
+    assert len(tables_explain.broken(kept, lost, pointed).rows) == 2
+
+
+def test_counterfactuals_and_aims():
+    names = ("flipped", "removed", "aimed", "outside", "to_twin")
+    good, bad = ({**dict.fromkeys(names, row(v)), "to_twin": row(t)} for v, t in ((0.9, 1.0), (0.1, 9.0)))
+    judged = {"search": good, "attack": bad, "nothing": {"to_twin": row(5.0)}}
+    told = tables_explain.edits_say(judged, ["search", "attack"])
+    assert "Turn most slices: search." in told and told.count("search") == 3 and "attack" not in told
+    assert tables_explain.edits(judged).rows["nothing"][0] == "–"
+    aims = {
+        "occlusion": {"square": row(0.9), "lesion": row(0.1)},
+        "Grad-CAM": {"square": row(0.2), "lesion": row(0.1)},
+    }
+    told = tables_explain.shortcut_found(aims)
+    assert "most slices: occlusion." in told and "Not so: Grad-CAM" in told
+    assert len(tables_explain.aims(aims, 9).rows) == 2
+
+
+def poison(door, clean_auc=0.95):
+    plan = (("none", 0.0, 0.95, 0.1), ("trigger", 0.01, clean_auc, door), ("trigger", 0.1, clean_auc, 0.99))
+    return [
+        {
+            "poison": kind,
+            "share": share,
+            "seed": seed,
+            "measure": measure,
+            "value": value + 0.001 * seed,
+            "images": 9.0,
+        }
+        for kind, share, auc, missed in plan
+        for seed in (0, 1)
+        for measure, value in (
+            ("accuracy", 0.9),
+            ("auc", auc),
+            ("missed", 0.1),
+            ("missed_with_square", missed),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("door", "auc", "found"),
+    [(0.9, 0.95, (False, True)), (0.2, 0.95, (False, False)), (0.9, 0.8, (True, True))],
+)
+def test_a_back_door(door, auc, found):
+    assert tables_explain.backdoor(poison(door, auc)) == found
+    told = tables_explain.poison_says(poison(door, auc))
+    assert ("that would show it" in told) == found[0] and ("no open door yet" in told) != found[1]
+    assert ("from 1% of the class on" in told) == found[1]
+    assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
+
+
+def test_val_and_test_agree_or_not():
+    val, test = {"a": row(0.9), "b": row(0.5)}, {"a": row(0.7), "b": row(0.71)}
+    assert "a tie on test" in tables_explain.same_order(val, test)
+    assert "told apart" in tables_explain.same_order(val, {"a": row(0.3), "b": row(0.8)})
+    assert tables_explain.same_order(val, val) == "On val and on test the best is a."
+    rows = [row(0.5) | {"way": "x", "measure": "flipped"}, row(0.5) | {"way": "x", "measure": "other"}]
+    assert set(tables_explain.recorded(rows, "way", {"flipped": ""})["x"]) == {"flipped"}
+    rows = [row(0.5) | {"method": "m", "setting": s, "measure": "pointing"} for s in ("grey", "black")]
+    assert list(tables_explain.settings(rows)) == ["m, grey", "m, black"]
