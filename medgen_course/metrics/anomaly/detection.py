@@ -40,7 +40,9 @@ def average_precision(healthy: np.ndarray, anomalous: np.ndarray, seed: int = 0,
     return found | {"worst": chance, "best": 1.0}
 
 
-def difference(first: Two, second: Two, twins: bool = False, measure: str = "auroc", seed: int = 0) -> Row:
+def difference(
+    first: Two, second: Two, twins: bool = False, measure: str = "auroc", seed: int = 0
+) -> Row:
     """What one score has more than another on the same images, with the interval of this difference.
 
     Both are measured on the same resamples. What makes an image hard for one score makes it hard for the

@@ -113,7 +113,9 @@ def reconstruction_error(
     return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
 
 
-def squared_error(rebuild: Callable[[Tensor], Tensor], images: np.ndarray, sigma: float = SMOOTH) -> Scored:
+def squared_error(
+    rebuild: Callable[[Tensor], Tensor], images: np.ndarray, sigma: float = SMOOTH
+) -> Scored:
     """(x - x_hat)^2, averaged over channels: the map, and its mean; else as `reconstruction_error`."""
     error = ((rebuilt(rebuild, images) - images / np.float32(255)) ** 2).mean(1)
     return _finite(Scored(error.mean((1, 2)).astype(np.float64), smooth(error, sigma)))
