@@ -29,7 +29,7 @@ from medgen_course.models.progressive_networks import ProgressiveDiscriminator, 
 
 SECONDS, MOMENTS, SEED, BATCH = 2700, 27, 0, 8  # of one core; measurements
 STEPS, EMA, FLATNESS = 400, 0.999, 1e-5  # steps of each fade, and as many between two
-HALVING = 1500  # updates at full size until the step size is half
+SLOWING = ((1827, 1500), (None, 6000))  # so many updates at full size; in so many the step size is halved
 STAGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # the averaged generator is kept when it has grown so far
 KEPT = ("seconds", "updates", "level", "coverage", "density", "recall", "memorisation")  # in the card
 
@@ -39,6 +39,13 @@ def shipped(classes: int) -> ProgressiveAlgorithm:
     generator = ProgressiveGenerator(1, SIZE, 64, classes, WIDTH, grain=True)
     judge = ProgressiveDiscriminator(1, SIZE, classes, WIDTH)
     return ProgressiveAlgorithm(generator, judge, STEPS, STEPS, "non_saturating", RATE, EMA, FLATNESS)
+
+
+def rate_at(update: int) -> float:
+    """The step size of an update at full size, counted from the first one; before, it is constant."""
+    (first, quick), (_, slow) = SLOWING
+    update = max(0, update)
+    return RATE * 0.5 ** (min(update, first) / quick + max(0, update - first) / slow)
 
 
 class Shipped(Run):
@@ -55,9 +62,8 @@ class Shipped(Run):
 
     def step(self, batch) -> None:
         """Slow down, one update, keep a stage at its end."""
-        rate = RATE * 0.5 ** (max(0, self.algorithm.steps - 6 * STEPS) / HALVING)
         for optimizer in self.algorithm.optimizers.values():
-            optimizer.param_groups[0]["lr"] = rate
+            optimizer.param_groups[0]["lr"] = rate_at(self.algorithm.steps - 6 * STEPS)
         super().step(batch)
         now, then = (self.algorithm.level_at(self.algorithm.steps + i) for i in (-1, 0))
         for stage in STAGES:
@@ -91,7 +97,8 @@ def pack(run: Shipped, against: fidelity.Reference) -> None:
     recipe = {
         "images": len(data.train), "seconds_of_one_core": chosen["seconds"], "updates": chosen["updates"],
         "batch_size": BATCH, "objective": f"non-saturating, R1 every {LAZY} updates", "flatness": FLATNESS,
-        "optimizer": f"Adam (0, 0.99), {RATE:g}, at full size halved every {HALVING:,} updates",
+        "optimizer": "Adam (0, 0.99), {:g}, at full size halved every {:,} updates, after {:,} every {:,}".format(
+            RATE, SLOWING[0][1], SLOWING[0][0], SLOWING[1][1]),
         "average": EMA, "class_counts": counts.tolist(), "levels": [*STAGES, STAGES[-1] + 0.5],
         "steps_of_a_fade": STEPS, "steps_held": STEPS,
         "chosen": f"highest coverage times density on val, of {len(run.rows)} moments",
