@@ -62,6 +62,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/classifier.py
 	$(BIN)/python recipes/gan.py
 	$(BIN)/python recipes/growing.py
+	$(BIN)/python recipes/growing_ship.py
 	$(BIN)/python recipes/recordings.py
 	$(BIN)/python recipes/seeds.py
 	$(BIN)/python recipes/games.py

@@ -158,12 +158,13 @@ def load_growing() -> dict[float, ProgressiveGenerator]:
     return made
 
 
-def load_growing_table() -> dict[str, np.ndarray]:
+def load_growing_table(dataset: str = "phantom") -> dict[str, np.ndarray]:
     """Growing against training at full size, over time, as columns; raises RunNotFound.
 
-    `way` is 0 for runs that grew, 1 and 2 for a DCGAN with small and with large steps, -1 for real images.
+    `way` is 0 for runs that grew and -1 for real images. Of the phantom, 64 pixels, 1 and 2 are a DCGAN with
+    small and with large steps; of PneumoniaMNIST 1 are the same networks at full size, 2 is a DCGAN.
     """
-    return _columns(_there(growing_path(), "phantom"))
+    return _columns(_there(growing_path(dataset), dataset))
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
@@ -405,9 +406,9 @@ def load_games() -> list[dict[str, Any]]:
     return read_json(_there(games_path(), "eight Gaussians"))["rows"]
 
 
-def growing_path() -> Path:
-    """Where the table of growing against training at full size rests (`recipes/growing.py`)."""
-    return shelf() / "phantom" / "growing.csv"
+def growing_path(dataset: str = "phantom") -> Path:
+    """Where the table of growing against full size of a data set rests (`recipes/growing.py`)."""
+    return shelf() / dataset / "growing.csv"
 
 
 def seeds_path() -> Path:

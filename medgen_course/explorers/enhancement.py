@@ -117,7 +117,7 @@ class EnhancementExplorer(OwnPicture):
                 marks = {"lesion": self._truth.masks[self.index.value, 0], "invented": report.regions[0]}
         scale = max(1, round(WIDE / shown.truth.shape[-1]))
         names = (GUESS, self.method.value if self.method.value != GUESS else SAME)
-        pair = (render_enhancement.enlarged(x[0], scale) for x in (shown.guess, shown.answer))
+        pair = (render_enhancement.magnified(x[0], scale) for x in (shown.guess, shown.answer))
         self.wipe.show(*pair, names)
         words = {"method": self.method.value, "limit": f"{self.limit.value:.2f}"}
         self.picture.captions = [caption.format(**words) for caption in CAPTIONS]
@@ -142,7 +142,7 @@ class EnhancementExplorer(OwnPicture):
     def wiped(self) -> plots.Figure:
         """The wipe as it stands, as a static figure."""
         shown = self.shown()
-        pair = [render_enhancement.enlarged(x[0], 4) for x in (shown.guess, shown.answer)]
+        pair = [render_enhancement.magnified(x[0], 4) for x in (shown.guess, shown.answer)]
         title = f"{self.chosen.label}: left {GUESS}, right {self.method.value}"
         if self._rule and self._own is None and self.outlines.value:
             for picture in pair:

@@ -132,3 +132,20 @@ def gradient_penalty(
     scores = critic(points) if label is None else critic(points, label)
     (slope,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def real_penalty(discriminator: nn.Module, real: Tensor, label: Tensor | None = None) -> Tensor:
+    """|grad_x D(x)|^2 at real images, averaged over the batch: where the data are, D shall be flat (R1).
+
+    Args:
+        discriminator: images (B, ...) and label to logits (B,).
+        real: images.
+        label: handed on to the discriminator.
+    Returns:
+        Scalar >= 0, with a graph: it can be differentiated by the discriminator's weights.
+    Source: Mescheder et al. 2018, equation 9, without the factor gamma / 2.
+    """
+    points = real.detach().requires_grad_(True)
+    logits = discriminator(points) if label is None else discriminator(points, label)
+    (slope,) = torch.autograd.grad(logits.sum(), points, create_graph=True)
+    return slope.square().flatten(1).sum(1).mean()

@@ -9,7 +9,10 @@ from torch import Tensor
 
 from medgen_course.models.algorithm import Backward, Batch
 from medgen_course.models.gan import GANAlgorithm
+from medgen_course.models.gan_objectives import real_penalty
 from medgen_course.models.progressive_networks import ProgressiveDiscriminator, ProgressiveGenerator
+
+LAZY = 16  # updates for each one that flattens the discriminator (Karras et al. 2020, section 3)
 
 
 class ProgressiveAlgorithm(GANAlgorithm):
@@ -23,6 +26,8 @@ class ProgressiveAlgorithm(GANAlgorithm):
         hold_steps: steps that each level is trained at before the next block comes; the last one stays until
             the end.
         objective, learning_rate, ema: as in `GANAlgorithm`.
+        flatness: weight of R1, times the number of pixels, so that it means the same at every side; 0 leaves
+            it out.
     Raises:
         ValueError: a number out of its range, or players of different sizes.
     """
@@ -36,6 +41,7 @@ class ProgressiveAlgorithm(GANAlgorithm):
         objective: str = "wasserstein_gp",
         learning_rate: float = 1e-3,
         ema: float = 0.999,
+        flatness: float = 0.0,
     ):
         if fade_steps < 0 or hold_steps < 1:
             raise ValueError(
@@ -55,7 +61,7 @@ class ProgressiveAlgorithm(GANAlgorithm):
             ema=ema,
         )
         self.config = dict(generator.config)
-        self.fade_steps, self.hold_steps = fade_steps, hold_steps
+        self.fade_steps, self.hold_steps, self.flatness = fade_steps, hold_steps, flatness
         self.grow()
 
     def level_at(self, step: int) -> float:
@@ -76,9 +82,20 @@ class ProgressiveAlgorithm(GANAlgorithm):
     def step(self, batch: Batch, backward: Backward) -> dict[str, Tensor]:
         """Grow; then the steps of a GAN on images of this level's side."""
         level = self.grow()
-        logs = super().step({**batch, "x": self.generator.shrink(batch["x"])}, backward)
+        batch = {**batch, "x": self.generator.shrink(batch["x"])}
+        logs = super().step(batch, backward)
+        if self.flatness and self.steps % LAZY == 0:
+            self.flatten(batch["x"], batch["label"] if self.generator.num_classes else None, backward)
         return logs | {"level": torch.tensor(level)}
 
     def verdicts(self, real: Tensor, fake: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Real and generated images are judged apart: together, each would show in the other's deviation."""
         return self.discriminator(real, label), self.discriminator(fake, label)
+
+    def flatten(self, real: Tensor, label: Tensor | None, backward: Backward) -> None:
+        """An update of the discriminator by R1 alone: seldom, and so much the stronger."""
+        optimizer = self.optimizers["discriminator"]
+        optimizer.zero_grad()
+        weight = 0.5 * self.flatness * real[0].numel() * LAZY
+        backward(weight * real_penalty(self.discriminator, real, label))
+        optimizer.step()

@@ -7,10 +7,12 @@ paper: the generator's colours are logits, because images are in [0, 1] everywhe
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, one_hot
+from torch.func import functional_call
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu_, one_hot
 
 from medgen_course.models.gan import check_label
 from medgen_course.models.layers import check_latent_dim
@@ -43,12 +45,33 @@ def growing_widths(size: int, width: int) -> list[int]:
     return [width * min(2 ** (count - 1 - i), 4) for i in range(count)]
 
 
+def rectify(h: Tensor) -> Tensor:
+    """Leaky ReLU with a slope of 0.2, in place: a fifth of a step's time less."""
+    return leaky_relu_(h, 0.2)
+
+
 def pixel_norm(h: Tensor) -> Tensor:
     """Features (B, C, H, W), or noise (B, C), divided by their root mean square over the channels.
 
     Source: Karras et al. 2018, section 4.2.
     """
     return h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+@lru_cache(maxsize=32)
+def _patterns(latent_dim: int, side: int, layer: int) -> Tensor:
+    """Fixed random images, (latent_dim, side * side): any mixture of them looks like noise."""
+    random = torch.Generator().manual_seed(layer)
+    return torch.randn(latent_dim, side * side, generator=random) / math.sqrt(latent_dim)
+
+
+def grain_of(z: Tensor, side: int, layer: int) -> Tensor:
+    """Noise of variance 1 at every pixel, (B, 1, side, side), decided by z (B, latent_dim) of mean square 1.
+
+    So the same z gives the same image, grain included. Each `layer` has noise of its own.
+    """
+    patterns = _patterns(z.shape[1], side, layer).to(z)
+    return (z @ patterns).view(-1, 1, side, side)
 
 
 def minibatch_deviation(h: Tensor, group: int = GROUP) -> Tensor:
@@ -86,7 +109,7 @@ class Equalised(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """What the layer takes to what it gives."""
-        return self.layer(h * self.scale)  # as if the weights were scaled
+        return functional_call(self.layer, {"weight": self.scale * self.layer.weight}, (h,))
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, gain: float = math.sqrt(2)) -> Equalised:
@@ -138,9 +161,19 @@ class ProgressiveGenerator(Growing):
         latent_dim: length of the noise z ~ N(0, I).
         num_classes: classes to choose between; 0 for an unconditional generator.
         width: channels at the largest side.
+        grain: whether each layer adds noise at every pixel, with strengths that it learns (Karras et al.
+            2019, section 2): what an MR image has, and `latent_dim` numbers cannot say pixel by pixel.
     """
 
-    def __init__(self, channels: int, size: int, latent_dim: int = 64, num_classes: int = 0, width: int = 16):
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        latent_dim: int = 64,
+        num_classes: int = 0,
+        width: int = 16,
+        grain: bool = False,
+    ):
         super().__init__(size)
         check_latent_dim(latent_dim)
         self.config = {
@@ -150,8 +183,9 @@ class ProgressiveGenerator(Growing):
             "latent_dim": latent_dim,
             "num_classes": num_classes,
             "width": width,
+            "grain": grain,
         }
-        self.latent_dim, self.num_classes = latent_dim, num_classes
+        self.latent_dim, self.num_classes, self.grain = latent_dim, num_classes, grain
         widths = growing_widths(size, width)
         self.start = (widths[0], self.sizes[0], self.sizes[0])
         self.stem = Equalised(nn.Linear(latent_dim + num_classes, widths[0] * self.sizes[0] ** 2))
@@ -162,20 +196,28 @@ class ProgressiveGenerator(Growing):
             for i, (first, b) in enumerate(zip(firsts, widths, strict=True))
         )
         self.colours = nn.ModuleList(conv(b, channels, 1, gain=1) for b in widths)
+        if grain:  # strengths, a number for each layer and channel
+            self.strengths = nn.ModuleList(
+                nn.ParameterList(torch.zeros(b, 1, 1) for _ in block)
+                for b, block in zip(widths, self.blocks, strict=True)
+            )
 
     def forward(self, z: Tensor, label: Tensor | None = None, level: float | None = None) -> Tensor:
         """Noise (B, latent_dim) and classes (B,) to logits of the grey levels, (B, C, side, side)."""
         check_label(label, self.num_classes)
         stage, alpha = self.stage(level)
-        z = pixel_norm(z)
+        z = code = pixel_norm(z)
         if label is not None:
-            z = torch.cat([z, one_hot(label, self.num_classes).to(z.dtype)], 1)
-        h = pixel_norm(leaky_relu(self.stem(z), 0.2).unflatten(1, self.start))  # (B, 64, 8, 8)
+            code = torch.cat([z, one_hot(label, self.num_classes).to(z.dtype)], 1)
+        h = pixel_norm(rectify(self.stem(code)).unflatten(1, self.start))  # (B, 64, 8, 8)
         before = h
         for i, block in enumerate(self.blocks[: stage + 1]):
             before, h = h, double(h) if i else h
-            for layer in block:
-                h = pixel_norm(leaky_relu(layer(h), 0.2))  # (B, 64, 16, 16), (B, 32, 32, 32), (B, 16, 64, 64)
+            for j, layer in enumerate(block):
+                h = layer(h)
+                if self.grain:
+                    h = h + self.strengths[i][j] * grain_of(z, h.shape[-1], 2 * i + j)
+                h = pixel_norm(rectify(h))  # (B, 64, 16, 16), (B, 32, 32, 32), (B, 16, 64, 64)
         logits = self.colours[stage](h)
         return logits if alpha == 1 else torch.lerp(double(self.colours[stage - 1](before)), logits, alpha)
 
@@ -225,16 +267,16 @@ class ProgressiveDiscriminator(Growing):
                 f"the images have {x.shape[-1]} px; at this level {self.sizes[stage]} are judged."
             )
         x = 2 * x - 1
-        h = leaky_relu(self.colours[stage](x), 0.2)
+        h = rectify(self.colours[stage](x))
         for i in range(stage, -1, -1):
             if i == 0 and self.deviation:
                 h = minibatch_deviation(h)
             for layer in self.blocks[i]:
-                h = leaky_relu(layer(h), 0.2)
+                h = rectify(layer(h))
             h = avg_pool2d(h, 2) if i else h
             if i == stage and alpha < 1:
-                h = torch.lerp(leaky_relu(self.colours[stage - 1](avg_pool2d(x, 2)), 0.2), h, alpha)
-        h = leaky_relu(self.body(h.flatten(1)), 0.2)  # (B, 64)
+                h = torch.lerp(rectify(self.colours[stage - 1](avg_pool2d(x, 2))), h, alpha)
+        h = rectify(self.body(h.flatten(1)))  # (B, 64)
         logits = self.head(h)[:, 0]
         if label is not None:  # the class's own vector, as in `gan.Discriminator`
             logits = logits + (self.classes(one_hot(label, self.num_classes).to(h.dtype)) * h).mean(1)

@@ -81,6 +81,12 @@ def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
     return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
+def enlarged(images: np.ndarray, side: int = 128) -> np.ndarray:
+    """A batch (N, C, H, W) with every pixel repeated, unsmoothed, up to (N, C, side, side)."""
+    times = side // images.shape[-1]
+    return images.repeat(times, 2).repeat(times, 3)
+
+
 def grid(images, columns: int = 8, pad: int = 2, scale: int = 1) -> np.ndarray:
     """A contact sheet, row by row, with white gaps.
 

@@ -54,13 +54,13 @@ def outlined(images, masks: np.ndarray, scale: int = 2) -> np.ndarray:
     Returns:
         uint8 (N, 3, H scale, W scale).
     """
-    pictures = np.stack([enlarged(image, scale) for image in images])
+    pictures = np.stack([magnified(image, scale) for image in images])
     for picture, mask in zip(pictures, masks, strict=True):
         picture[outline(mask, scale, width=1)] = LESION
     return pictures.transpose(0, 3, 1, 2)
 
 
-def enlarged(image, scale: int) -> np.ndarray:
+def magnified(image, scale: int) -> np.ndarray:
     """One image (C, H, W) as a picture, uint8 (H scale, W scale, 3)."""
     return enlarge(to_rgb(to_bytes(image)[None])[0], scale)
 

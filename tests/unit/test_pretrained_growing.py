@@ -42,9 +42,30 @@ def test_the_card_says_what_the_weights_reach(stages):
     assert told["memorisation"]["value"] <= 0.10 and found["memorisation"] <= 0.12
 
 
-def test_all_ways_had_equal_time_and_as_many_weights():
-    table = pretrained.load_growing_table()
-    runs = {way: table["way"] == code for way, code in tables_growing.WAYS.items()}
+def test_no_slice_has_a_flare_where_no_head_reaches(stages):
+    slices = datasets.load("phantom", size=64)
+    labels = samples.draw_labels(CARD["recipe"]["class_counts"], 256, 1)
+    made, real = samples.generate(stages[3.0], 256, 1, labels), slices.val.images[:256]
+    outside = np.ones((64, 64), dtype=bool)
+    outside[4:-4, 4:-4] = False
+    brightest = [images[:, 0, outside].mean(1).max() for images in (made, real)]
+    assert brightest[0] < brightest[1] + 15  # grey levels of 255
+
+
+def test_the_shipped_one_has_grain_and_the_same_noise_the_same_slice(stages):
+    generator, z = stages[3.0], torch.randn(2, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        first, again = (generator.sample(z, torch.tensor([0, 1])) for _ in range(2))
+    assert CARD["model"]["grain"] and torch.equal(first, again)
+    assert max(float(s.detach().abs().max()) for s in generator.strengths.parameters()) > 0.05
+
+
+@pytest.mark.parametrize(
+    "dataset, ways", [("phantom", tables_growing.WAYS), ("pneumoniamnist", tables_growing.CONTROL)]
+)
+def test_all_ways_had_equal_time_and_as_many_weights(dataset, ways):
+    table = pretrained.load_growing_table(dataset)
+    runs = {way: table["way"] == code for way, code in ways.items()}
     for name in ("seconds", "seed"):
         first, *others = (np.sort(table[name][own]).tolist() for own in runs.values())
         assert all(other == first for other in others), name

@@ -34,9 +34,26 @@ def test_the_table_has_ranges_real_images_and_the_budget():
     assert table.rows["coverage"] == [
         "0.205 (0.2 to 0.21)", "0.405 (0.4 to 0.41)", "0 (0 to 0)", "0.45", SMALL,
     ]  # fmt: skip
-    assert all(words in table.note for words in ("2 seeds", "20 seconds", "growing 276, DCGAN 261"))
+    assert all(
+        words in table.note for words in ("2 seeds", "20 seconds", "growing 276; DCGAN, steps of 0.0002 261")
+    )
 
 
 def test_time_to_half_of_the_highest():
     found = tables_growing.time_to_half(TABLE)  # half of 0.41
     assert found == {"growing": [np.inf, 20.0], SMALL: [20.0, 10.0], LARGE: [np.inf, np.inf]}
+    assert tables_growing.told(found) == f"growing: never, 20; {SMALL}: 20, 10; {LARGE}: never, never"
+
+
+def test_ways_of_another_table_have_their_own_names():
+    ways = {"small": 0, "large": 1}
+    assert tables_growing.ahead(TABLE, "coverage", ways) == "large"
+    table = tables_growing.ends(TABLE, {"coverage": "coverage"}, ways)
+    assert table.columns == ["", "small", "large", "real, held out", "ahead"]
+    assert "small 276; large 261" in table.note
+
+
+def test_who_is_ahead_in_what():
+    won = {"recall": "growing", "coverage": "a tie", "density": "growing"}
+    assert tables_growing.by_winner(won) == "growing: recall, density; a tie: coverage"
+    assert tables_growing.sliced_sides(TABLE | {"sliced_8": TABLE["sliced_64"]}) == [64, 8]

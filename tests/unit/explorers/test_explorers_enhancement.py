@@ -56,7 +56,7 @@ def test_it_begins_with_the_largest_lesion_and_the_last_method(explorer, truth):
     explorer.outlines.value = False
     assert explorer.array.shape == (SIZE * SCALE, 4 * SIZE * SCALE + 3 * PAD, 3)
     assert (panel(explorer, 1) == 0).all()
-    assert np.array_equal(panel(explorer, 2), render_enhancement.enlarged(truth.a[largest], SCALE))
+    assert np.array_equal(panel(explorer, 2), render_enhancement.magnified(truth.a[largest], SCALE))
     told = render.difference(np.zeros_like(truth.a[0]), truth.a[largest], 0.3)
     assert np.array_equal(panel(explorer, 3), render.enlarge(told, SCALE))
 

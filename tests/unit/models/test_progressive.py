@@ -7,12 +7,14 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from medgen_course.models.progressive import ProgressiveAlgorithm
+from medgen_course.models.gan_objectives import real_penalty
+from medgen_course.models.progressive import LAZY, ProgressiveAlgorithm
 from medgen_course.models.progressive_networks import (
     Equalised,
     ProgressiveDiscriminator,
     ProgressiveGenerator,
     conv,
+    grain_of,
     growing_sizes,
     minibatch_deviation,
     pixel_norm,
@@ -143,6 +145,52 @@ def test_groups_do_not_see_each_other():
     h = torch.randn(8, 5, 4, 4)
     changed = torch.cat([h[:4], torch.zeros(4, 5, 4, 4)])
     assert torch.equal(minibatch_deviation(h)[:4], minibatch_deviation(changed)[:4])
+
+
+def test_grain_is_noise_at_every_pixel_and_belongs_to_its_z():
+    z = pixel_norm(torch.randn(40, 64))
+    grain = grain_of(z, 16, 0)
+    assert grain.shape == (40, 1, 16, 16) and torch.equal(grain, grain_of(z, 16, 0))
+    assert grain.var().item() == pytest.approx(1, rel=0.1)
+    for other in (grain.roll(1, 3), grain.roll(1, 0), grain_of(z, 16, 1)):  # neighbours, images, layers
+        assert abs((grain * other).mean().item()) < 0.05
+
+
+def test_a_generator_begins_without_grain_and_learns_how_much():
+    torch.manual_seed(0)
+    plain = ProgressiveGenerator(1, 28, 8, width=4)
+    grained, z = ProgressiveGenerator(1, 28, 8, width=4, grain=True), torch.randn(5, 8)
+    grained.load_state_dict(plain.state_dict(), strict=False)
+    assert torch.equal(grained(z), plain(z))
+    grained(z).square().mean().backward()
+    assert all(strength.grad.abs().sum() > 0 for strength in grained.strengths.parameters())
+    with torch.no_grad():
+        grained.strengths[2][1].fill_(0.5)
+    assert not torch.equal(grained(z), plain(z)) and torch.equal(grained(z), grained(z))
+    assert torch.equal(grained(z, level=1.0), plain(z, level=1.0))
+
+
+def test_r1_is_the_squared_slope_at_real_images():
+    weight = torch.randn(12, generator=torch.Generator().manual_seed(0))
+    found = real_penalty(lambda x: x.flatten(1) @ weight, torch.rand(3, 1, 3, 4))
+    torch.testing.assert_close(found, weight.square().sum())
+    curved = real_penalty(lambda x: x.flatten(1).square().sum(1), torch.full((2, 1, 2, 2), 0.5))
+    torch.testing.assert_close(curved, torch.tensor(4.0))  # each slope is 2 * 0.5
+
+
+def test_flatness_comes_every_few_updates_and_flattens_the_discriminator():
+    free, flat = (players(learning_rate=0.01, flatness=f) for f in (0.0, 1e-3))
+    for step in range(1, LAZY + 1):
+        for algorithm in (free, flat):
+            torch.manual_seed(step)
+            algorithm.step(batch(), back)
+        same = torch.equal(weights(free.discriminator), weights(flat.discriminator))
+        assert same == (step < LAZY)
+    real, label = batch()["x"], batch()["label"]
+    before = real_penalty(flat.discriminator, real, label).item()
+    for _ in range(10):
+        flat.flatten(real, label, back)
+    assert real_penalty(flat.discriminator, real, label).item() < 0.9 * before
 
 
 def test_the_schedule():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medgen_course.pictures.render_enhancement import enlarged, outlined
+from medgen_course.pictures.render_enhancement import magnified, outlined
 from medgen_course.pictures.render_translation import LESION
 
 
@@ -14,4 +14,4 @@ def test_lesions_are_outlined_and_not_covered():
     assert made.shape == (2, 3, 32, 32) and made.dtype == np.uint8
     line = (made[0].transpose(1, 2, 0) == LESION).all(-1)
     assert line.any() and not line[10:16, 12:18].any() and line[9:17, 11:19].sum() == line.sum()
-    assert np.array_equal(made[1].transpose(1, 2, 0), enlarged(images[1], 2))
+    assert np.array_equal(made[1].transpose(1, 2, 0), magnified(images[1], 2))
