@@ -74,6 +74,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/three_minutes.py
 	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
+	$(BIN)/python recipes/few_segmentation.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

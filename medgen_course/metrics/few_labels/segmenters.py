@@ -113,9 +113,13 @@ def _repeated(array: np.ndarray, count: int) -> np.ndarray:
     return array[np.arange(count) % len(array)]
 
 
+def atlas(train: Labelled, count: int) -> np.ndarray:
+    """Where half of the labelled slices have a structure, `count` times: uint8 {0, 1} (count, K, H, W)."""
+    return np.repeat((train.masks.mean(0, keepdims=True) >= 0.5).astype(np.uint8), count, 0)
+
+
 def _atlas(train: Labelled, updates: int, seed: int) -> tuple[Callable, None]:
-    usual = (train.masks.mean(0, keepdims=True) >= 0.5).astype(np.uint8)  # (1, K, H, W)
-    return lambda images: np.repeat(usual, len(images), 0), None
+    return lambda images: atlas(train, len(images)), None
 
 
 def _unet(train: Labelled, updates: int, seed: int, moved: bool = False, drawn: Labelled | None = None):
