@@ -32,7 +32,7 @@ from medgen_course.training.loop import fit
 UPDATES, BATCH, WIDTH = 300, 8, 8
 RATE, PRIOR = 1e-2, 0.02  # Adam's first step size; how likely a structure is before anything is learnt
 MOVES = {"rotation": 0.04, "shift": 0.05, "brightness": 0.2, "flip": True}  # the phantom has no left or right
-GAN = {"updates": 800, "batch": 8, "width": 16, "latent_dim": 32, "rate": 1e-3}
+GAN = {"updates": 500, "batch": 8, "width": 16, "latent_dim": 32, "rate": 1e-3}
 PIX2PIX = {"width": 4, "rate": 2e-3}  # its networks work on whole pixels: a few channels cost as much
 PLAIN, MOVED, TRANSLATED, DRAWN, ATLAS = "U-Net", "U-Net, augmented", "pix2pix", "U-Net, drawn pairs", "atlas"
 METHODS = (ATLAS, PLAIN, MOVED, TRANSLATED, DRAWN)
