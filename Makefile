@@ -78,6 +78,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/few_recognition.py
 	$(BIN)/python recipes/trust_privacy.py
 	$(BIN)/python recipes/trust_explain.py
+	$(BIN)/python recipes/few_segmentation.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

@@ -115,7 +115,6 @@ def gallery() -> None:
 
 def drawings() -> None:
     """README's schematics, one for each model."""
-    for name in ("autoencoder", "vae", "gan", "growing", "cyclegan", "anomaly", "enhancer", "semi_vae"):
     for name in sorted(set(schematics.__all__) - {"pix2pix"}):
         target = Path("docs/schematics") / f"{name}.png"
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -24,10 +24,7 @@ from medgen_course.explorers.vae_latent import VAELatentExplorer, reconstruction
 __all__ = [
     "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer",
     "FewLabelsExplorer", "GANExplorer", "GeneratorExplorer", "GrowingExplorer", "LatentExplorer",
-    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Task", "TranslationExplorer",
-    "Upload", "VAELatentExplorer", "fit_picture", "reconstruction_errors",
-    "AnomalyExplorer", "BetaExplorer", "DataExplorer", "EnhancementExplorer", "Explorer", "GANExplorer",
-    "GeneratorExplorer", "GrowingExplorer", "LatentExplorer", "MetricSandbox", "Picture", "PictureError",
-    "PositionMap", "Sliders", "Subject", "Task", "TranslationExplorer", "TrustExplorer", "Upload",
-    "VAELatentExplorer", "fit_picture", "reconstruction_errors",
+    "MetricSandbox", "Picture", "PictureError", "PositionMap", "Sliders", "Subject", "Task",
+    "TranslationExplorer", "TrustExplorer", "Upload", "VAELatentExplorer", "fit_picture",
+    "reconstruction_errors",
 ]  # fmt: skip

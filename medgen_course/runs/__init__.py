@@ -11,6 +11,7 @@ from medgen_course.runs.verbs import (
     measure,
     sample,
     score,
+    segment,
     store,
     translate,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "measure",
     "sample",
     "score",
+    "segment",
     "store",
     "translate",
 ]

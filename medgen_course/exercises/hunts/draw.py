@@ -6,8 +6,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medgen_course.exercises.hunts import anomaly, cyclegan, few_labels, gan, growing, measure, vae
-from medgen_course.exercises.hunts import anomaly, cyclegan, gan, growing, measure, trust, vae
+from medgen_course.exercises.hunts import anomaly, cyclegan, few_labels, gan, growing, measure, trust, vae
 
 _FILES = {
     "anomaly": anomaly,

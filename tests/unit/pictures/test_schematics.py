@@ -8,9 +8,8 @@ from PIL import Image
 
 from medgen_course.pictures import pen, plots, schematics
 
-DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer", "semi_vae")
-DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer", "membership",
-         "private_step")  # fmt: skip
+DRAWN = ("autoencoder", "vae", "gan", "growing", "cyclegan", "pix2pix", "anomaly", "enhancer", "semi_vae",
+         "membership", "private_step")  # fmt: skip
 each = pytest.mark.parametrize("name", DRAWN)
 
 
