@@ -11,7 +11,7 @@ from medgen_course.pictures.style import Figure
 
 __all__ = [
     "anomaly", "autoencoder", "cyclegan", "enhancer", "gan", "growing", "membership", "pix2pix",
-    "private_step", "vae",
+    "private_step", "semi_vae", "vae",
 ]  # fmt: skip
 HALF = SIDE / 2 + 3
 
