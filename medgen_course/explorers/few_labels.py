@@ -18,8 +18,8 @@ CHART = 300  # height of the curves
 ROWS = ("truth", "found")
 CAPTION = {True: "slice {number}: a lesion of {area} pixels", False: "slice {number}: no lesion"}
 SAYS = {
-    "curve": "{method}, {labels} labelled slices: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
-    "none": "{method}, {labels} labelled slices: {measure} was not measured",
+    "curve": "{method}, {labels}: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
+    "none": "{method}, {labels}: {measure} was not measured",
     "slice": "slice {number}: lesion {lesion}; ventricles {ventricles}",
     "part": "{right} of {true} pixels found, {missed} missed, {invented} invented",
     "empty": "none there, {invented} pixels invented",
@@ -117,7 +117,8 @@ class FewLabelsExplorer(Explorer):
         found = masks.found[self.method.value, self.labels.value, part]
         row, chart = self.row(), self._charts[self.measure.value]
         labels = int(masks.labels[self.labels.value])
-        said = {"method": masks.methods[self.method.value], "labels": labels, "measure": self.measure.value}
+        method = masks.methods[self.method.value]
+        said = {"method": method, "labels": _slices(labels), "measure": self.measure.value}
         curves = chart.picture if row is None else view.with_cursor(chart, labels, row["value"])
         lines = [SAYS["none"].format(**said)]
         if row is not None:
@@ -135,7 +136,7 @@ class FewLabelsExplorer(Explorer):
     def figure(self, title: str = "") -> plots.Figure:
         """The picture as it stands, with what its colours mean."""
         method, labels = self._masks.methods[self.method.value], self._masks.labels[self.labels.value]
-        figure = super().figure(title or f"{method}, {labels} labelled slices: truth above, found below")
+        figure = super().figure(title or f"{method}, {_slices(labels)}: truth above, found below")
         figure.set_figheight(figure.get_figheight() + 0.3)
         figure.legend(
             handles=[Patch(color=view.COLOURS[name], label=text) for name, text in MEANING.items()],
@@ -149,6 +150,10 @@ class FewLabelsExplorer(Explorer):
             counted = view.counts(truth, found, which)
             parts[name] = SAYS["part" if counted["true"] else "empty"].format(**counted)
         return SAYS["slice"].format(number=number, **parts)
+
+
+def _slices(number: int) -> str:
+    return f"{number} labelled slice{'s' if number != 1 else ''}"
 
 
 def _legend() -> str:

@@ -43,7 +43,7 @@ def test_the_numbers_are_those_of_the_masks(explorer):
     masks = toy()
     explorer.method.value, explorer.labels.value, explorer.first.value = 1, 0, 2
     lines = explorer.picture.text.splitlines()
-    assert lines[0] == "U-Net, 1 labelled slices: Dice of lesions 0.10 (0.10 to 0.30), over five seeds"
+    assert lines[0] == "U-Net, 1 labelled slice: Dice of lesions 0.10 (0.10 to 0.30), over five seeds"
     for i, line in enumerate(lines[1:], 2):
         true, found = masks.truth[i] == 1, masks.found[1, 0, i] == 1
         told = re.search(r"lesion (\d+) of (\d+) pixels found, (\d+) missed, (\d+) invented", line)
