@@ -15,7 +15,7 @@ from medgen_course.pictures import plots
 SHOWN = 3  # slices side by side
 PANEL = 192  # side of a panel in screen pixels, about
 CHART = 300  # height of the curves
-ROWS = ("truth", "found")
+ROWS = "above: the true masks, below: the masks that were found"
 CAPTION = {True: "slice {number}: a lesion of {area} pixels", False: "slice {number}: no lesion"}
 SAYS = {
     "curve": "{method}, {labels}: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
@@ -130,7 +130,6 @@ class FewLabelsExplorer(Explorer):
         self.picture.captions = [
             CAPTION[bool(area)].format(number=part.start + i, area=area) for i, area in enumerate(areas)
         ]
-        self.row_names = ROWS
         return stacked(view.panels(images, truth, found, self._scale), curves), "\n".join(lines)
 
     def figure(self, title: str = "") -> plots.Figure:
@@ -165,4 +164,4 @@ def _legend() -> str:
         f'<span style="margin-right:16px"><span style="{square}{view.COLOURS[name]}"></span> {text}</span>'
         for name, text in MEANING.items()
     )
-    return f'<div class="medgen-legend">{"".join(told)}</div>'
+    return f'<div class="medgen-legend">{"".join(told)}{ROWS}</div>'

@@ -54,7 +54,7 @@ def test_the_numbers_are_those_of_the_masks(explorer):
         assert tuple(map(int, told.groups())) == counted
     assert explorer.picture.captions[2] == "slice 4: no lesion"
     assert f"a lesion of {(masks.truth[2] == 1).sum()} pixels" in explorer.picture.captions[0]
-    assert explorer.picture.row_names == ["truth", "found"]
+    assert "above: the true masks" in explorer.children[2].value
 
 
 def test_every_control_changes_the_picture(explorer):
