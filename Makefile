@@ -75,6 +75,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
 	$(BIN)/python recipes/few_recognition.py
+	$(BIN)/python recipes/few_segmentation.py
 
 report: $(STAMP)
 	$(BIN)/python recipes/report.py

@@ -230,6 +230,22 @@ def enhance(folder: Path, images: Path, out: Path, consistent: bool = False) -> 
     return 0
 
 
+def segment(folder: Path, images: Path, out: Path) -> int:
+    """Draw masks of what a trained segmenter finds in images.
+
+    Args:
+        folder: the run folder that `medgen train segmenter` wrote.
+        images: the .npz to be segmented, with `images`, or with train_images, val_images, test_images.
+        out: the .npz to be written, with `masks`, or train_masks, ...: 1 inside and 0 outside, (N, H, W), or
+            (N, H, W, K) of K structures, named in `mask_names`.
+    """
+    from medgen_course import runs
+
+    for name, array in runs.segment(folder, images, out).items():
+        print(f"{name}: {len(array)} images segmented, {array.dtype} {array.shape}, written to {out}")
+    return 0
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
@@ -351,6 +367,7 @@ def _commands() -> tuple[tuple[Callable, Sequence[str], Any], ...]:
         (translate, ("folder", "images"), None),
         (score, ("folder", "images"), None),
         (enhance, ("folder", "images"), None),
+        (segment, ("folder", "images"), None),
         (run, ("notebooks",), None),
         (pack, ("source",), Settings()),
         (release, ("notebooks",), None),

@@ -49,6 +49,26 @@ class Codes:
     labels: Tensor
 
 
+@dataclass(frozen=True)
+class FewMasks:
+    """What each method found in some validation slices of the phantom, 64 pixels, T2w.
+
+    methods: names (M,). labels: numbers of labelled slices (L,). images: uint8 (S, 1, H, W). truth, found:
+    uint8 (S, H, W) and (M, L, S, H, W), 0 outside, 1 lesion, 2 ventricles. area: pixels of the lesions, (S,).
+    """
+
+    methods: tuple[str, ...]
+    labels: tuple[int, ...]
+    images: np.ndarray
+    truth: np.ndarray
+    found: np.ndarray
+
+    @property
+    def area(self) -> np.ndarray:
+        """Pixels of the lesion in each slice, (S,)."""
+        return (self.truth == 1).sum((1, 2))
+
+
 def shelf() -> Path:
     """The folder of all that was trained for the course: a folder for each data set, tables of others."""
     return home.shipped("data/pretrained")
@@ -368,6 +388,40 @@ def load_enhancement_curve(split: str) -> dict[float, dict[str, dict[str, float]
         }
         for weight, figures in load_enhancement_seeds(split).items()
     }
+
+
+def few_segmentation_path() -> Path:
+    """Where the table of masks learnt from few labelled slices rests (`recipes/few_segmentation.py`)."""
+    return shelf() / "phantom" / "few_segmentation.csv"
+
+
+def load_few_segmentation() -> list[dict[str, Any]]:
+    """That table, a row for each training and split: text, whole numbers and figures; RunNotFound.
+
+    `part` is "labels" (64 pixels) or "contrasts" (32 pixels); then method, labels, seed, split ("val" or
+    "test"), figures of lesions but for dice_ventricles (nan where there was nothing to count), updates,
+    seconds.
+    """
+    with _there(few_segmentation_path(), "phantom").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    words, whole = ("part", "method", "split"), ("labels", "seed", "updates")
+    kinds = dict.fromkeys(words, str) | dict.fromkeys(whole, int)
+    return [{name: kinds.get(name, float)(text or "nan") for name, text in row.items()} for row in rows]
+
+
+def load_few_masks() -> FewMasks:
+    """What the methods of that table found in eight slices, of seed 0; raises RunNotFound."""
+    tensors, about = _read("phantom", "few_masks")
+    truth, found = (np.unpackbits(tensors[name].numpy(), axis=-1) for name in ("truth", "found"))
+    maps = [np.where(m[..., 0, :, :] > 0, 1, 2 * m[..., 1, :, :]).astype(np.uint8) for m in (truth, found)]
+    recipe = about["recipe"]
+    return FewMasks(tuple(recipe["methods"]), tuple(recipe["labels"]), tensors["images"].numpy(), *maps)
+
+
+def load_segmenter() -> Segmenter:
+    """The network of notebook 12 that learnt lesions and ventricles from a hundred slices; RunNotFound."""
+    tensors, about = _read("phantom", "segmenter")
+    return _fill(Segmenter(**about["model"]), tensors, "network")
 
 
 def results_path() -> Path:

@@ -11,6 +11,7 @@ test waits in build/few_segmentation, packed, so that an interrupted run goes on
 end. Nothing is chosen by the test split. Budgets stand in the table, in updates and in processor seconds.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -18,18 +19,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pretrain import card
 
-from medgen_course import pretrained
+from medgen_course import datasets, pretrained
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.datasets.labelled import Labelled, phantom_slices
+from medgen_course.files import write_csv
 from medgen_course.metrics.few_labels import segmenters
-from medgen_course.metrics.few_labels.segmenters import ATLAS, DRAWN, MOVED, PLAIN, TRANSLATED
+from medgen_course.metrics.few_labels.segmenters import ATLAS, METHODS, MOVED
+from medgen_course.metrics.segmentation import dice_each, figures
+from medgen_course.models.segmenter import Segmenter
+from medgen_course.training.checkpoints import load_tensors, save_tensors
 
 LABELS, SEEDS = (1, 3, 10, 30, 100), (0, 1, 2, 3, 4)
+FIRST = (10, 100), (0, 1, 2)  # labels and seeds that are trained first, of every method
 HELD_OUT = {"val": 128, "test": 256}
 SLICES = 1000  # seeds of labelled slices start here
 SIZE, SMALL = 64, 32  # SMALL: that of the shipped CycleGAN
-FLOOR, BETWEEN, CEILING = "T1w labels alone", "T1w labels, slices translated", "T2w labels"
+FLOOR, BETWEEN, CEILING = "T1w labels only", "T1w labels, translated", "T2w labels"
+SHIPPED = ("labels", MOVED, 100, 0)
 BUILD = Path("build/few_segmentation")
 
 
@@ -50,10 +58,12 @@ def name_of(part: str, method: str, n: int, seed: int) -> Path:
 
 
 def kept(path: Path, learn: Callable[[], segmenters.Learnt], size: int) -> None:
-    """Train and store what was found on val and test, unless an earlier run has."""
+    """Train and store what was found on val and test, unless an earlier run has; the shipped network, too."""
     if path.is_file():
         return
     learnt = learn()
+    if path == name_of(*SHIPPED):
+        save_tensors(path.with_suffix(".safetensors"), pretrained.half(learnt.network).state_dict())
     found = {split: np.packbits(learnt.masks(held_out(split, size).images)) for split in HELD_OUT}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_suffix(".partial.npz"), seconds=learnt.seconds, **found)
@@ -78,12 +88,10 @@ def contrasts() -> dict[str, Callable[[int, int], Labelled]]:
 
 
 def plan() -> list[tuple[str, str, int, int]]:
-    """Part, method, labelled slices and seed of every training."""
-    first, last = (
-        [("labels", method, n, seed) for method in methods for seed in SEEDS for n in LABELS]
-        for methods in ((ATLAS, PLAIN, MOVED), (TRANSLATED, DRAWN))
-    )
-    return first + [("contrasts", way, max(LABELS), seed) for way in contrasts() for seed in SEEDS] + last
+    """Part, method, labelled slices and seed of every training: `FIRST` first, a seed at a time."""
+    made = [("labels", method, n, seed) for method in METHODS for seed in SEEDS for n in LABELS]
+    made += [("contrasts", way, max(LABELS), seed) for way in contrasts() for seed in SEEDS]
+    return sorted(made, key=lambda one: (one[2] not in FIRST[0] or one[3] not in FIRST[1], one[3]))
 
 
 def train() -> None:
@@ -99,7 +107,103 @@ def train() -> None:
     print(f"{time.process_time() - started:.0f} s")
 
 
+def measured(found: np.ndarray, truth: Labelled) -> dict[str, float | str]:
+    """The figures of the table; an empty field where there is nothing to count."""
+    rows = figures(found, truth.masks, truth.names)
+    values = {name: rows[name]["value"] for name in ("dice_lesion", "dice_ventricles")}
+    values["dice_lesion_empty_as_one"] = dice_each(found[:, 0], truth.masks[:, 0], empty="one").mean().item()
+    values |= {name: rows[f"{name}_lesion"]["value"] for name in ("precision", "recall", "f1", "clean")}
+    return {name: "" if value is None else round(value, 5) for name, value in values.items()}
+
+
+def kept_masks(path: Path, split: str, size: int = SIZE) -> np.ndarray:
+    """What was found, uint8 (N, 2, H, W)."""
+    shape = (HELD_OUT[split], 2, size, size)
+    with np.load(path) as there:
+        return np.unpackbits(there[split])[: math.prod(shape)].reshape(shape)
+
+
+def table() -> None:
+    """A line for each training and split, where all methods are there: seeds are compared one by one."""
+    rows, sizes = [], {"labels": SIZE, "contrasts": SMALL}
+    truths = {(split, size): held_out(split, size) for split in HELD_OUT for size in sizes.values()}
+    missing = {(part, n, seed) for part, m, n, seed in plan() if not name_of(part, m, n, seed).is_file()}
+    for part, method, n, seed in plan():
+        path = name_of(part, method, n, seed)
+        if (part, n, seed) in missing:
+            print(f"left out, not all methods are there: {path.stem}")
+            continue
+        with np.load(path) as there:
+            seconds = round(float(there["seconds"]), 1)
+        updates = 0 if method == ATLAS else segmenters.UPDATES
+        for split in HELD_OUT:
+            about = {"part": part, "method": method, "labels": n, "seed": seed, "split": split}
+            found = kept_masks(path, split, sizes[part])
+            row = about | measured(found, truths[split, sizes[part]])
+            rows.append(row | {"updates": updates, "seconds": seconds})
+    order = [*METHODS, *contrasts()]
+    rows.sort(key=lambda row: (order.index(row["method"]), row["labels"], row["seed"], row["split"] != "val"))
+    write_csv(pretrained.few_segmentation_path(), rows)
+
+
+def shown(val: Labelled) -> np.ndarray:
+    """Slices for the explorer: six lesions from the largest to the smallest, then two healthy ones."""
+    area = val.masks[:, 0].sum((1, 2))
+    ill = np.flatnonzero(area)[np.argsort(-area[area > 0], kind="stable")]
+    places = np.linspace(0, len(ill) - 1, 6).round().astype(int)
+    return np.concatenate([ill[places], np.flatnonzero(area == 0)[:2]])
+
+
+def explorer_masks(data: datasets.Dataset) -> None:
+    """What every method found in some slices, of seed 0, at the numbers of labels that all have."""
+    val = held_out("val")
+    chosen = shown(val)
+    there = [n for n in LABELS if all(name_of("labels", m, n, 0).is_file() for m in METHODS)]
+    found = [[kept_masks(name_of("labels", m, n, 0), "val")[chosen] for n in there] for m in METHODS]
+    about = {"seed": 0, "methods": list(METHODS), "labels": there, "split": "val", "slices": chosen.tolist()}
+    empty = torch.nn.Module()
+    empty.config = {"kind": "masks", "size": SIZE}
+    extra = {
+        "images": torch.from_numpy(val.images[chosen]),
+        "truth": torch.from_numpy(np.packbits(val.masks[chosen], -1)),
+        "found": torch.from_numpy(np.packbits(np.array(found), -1)),
+    }
+    pretrained.save("phantom", "few_masks", {}, card(data, empty, about, {}), extra)
+
+
+def segmenter(data: datasets.Dataset) -> None:
+    """The network that learnt from a hundred slices."""
+    _, method, n, seed = SHIPPED
+    model = Segmenter(1, SIZE, 2, segmenters.WIDTH)
+    path = name_of(*SHIPPED)
+    model.load_state_dict(load_tensors(path.with_suffix(".safetensors"))[0])
+    truth = held_out("test")
+    rows = figures(kept_masks(path, "test"), truth.masks, truth.names)
+    test = {name: {end: round(v, 4) if isinstance(v, float) else v for end, v in row.items()}
+            for name, row in rows.items()}  # fmt: skip
+    recipe = {
+        "method": method,
+        "images": n,
+        "seed": seed,
+        "contrast": "t2w",
+        "structures": list(truth.names),
+        "updates": segmenters.UPDATES,
+        "batch_size": segmenters.BATCH,
+        "optimizer": f"Adam, {segmenters.RATE:g}, cosine to 0",
+        "loss": "cross-entropy and soft Dice",
+    }
+    pretrained.save("phantom", "segmenter", {"network": model}, card(data, model, recipe, test), {})
+
+
+def ship() -> None:
+    """Table, masks for the explorer and the network, of what has been trained."""
+    data = datasets.load("phantom", size=SIZE)
+    table()
+    explorer_masks(data)
+    segmenter(data)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    if sys.argv[1:] != ["ship"]:
-        train()
+    for name in sys.argv[1:] or ("train", "ship"):
+        {"train": train, "ship": ship}[name]()

@@ -18,6 +18,7 @@ import numpy as np
 from medgen_course.datasets import card, fetch, layout, mapped
 from medgen_course.datasets.fetch import DatasetUnavailable
 from medgen_course.datasets.label_names import read_label_names
+from medgen_course.datasets.masks import read_masks
 from medgen_course.datasets.npz import DatasetError
 
 __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
@@ -38,7 +39,8 @@ class Split:
     images: uint8 (N, C, H, W), grey levels 0 to 255.
     labels: int64 class numbers (N,), or zeros and ones (N, L) for multi-label data.
     extras: arrays that go with the images, all with N first; the phantom's `mask` uint8 {0, 1}
-        (N, 1, H, W), `factors` float32 (N, F) and `paired` uint8 (N, 1, H, W), the other contrast.
+        (N, 1, H, W), `factors` float32 (N, F) and `paired` uint8 (N, 1, H, W), the other contrast; `masks`
+        uint8 {0, 1} (N, K, H, W) of an own file that has some.
     """
 
     images: np.ndarray
@@ -70,7 +72,8 @@ class Dataset:
     name is that of an official MedMNIST file (its checksum was compared), "phantom", or the file name of an
     own file with its ".npz": a name that fits shipped weights says that they were made for these images.
     channels is 1 or 3, size the side length in pixels; task is MedMNIST's word, such as "binary-class".
-    source says which file the images are from, notice is "" or what the reader must not overlook.
+    source says which file the images are from, notice is "" or what the reader must not overlook. mask_names
+    are what the masks of an own file mark, (K,); `labelled.from_dataset` gives masks, the phantom's too.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Dataset:
     train: Split
     val: Split
     test: Split
+    mask_names: tuple[str, ...] = ()
 
     def splits(self) -> dict[str, Split]:
         """Return {"train": ..., "val": ..., "test": ...}."""
@@ -228,7 +232,9 @@ def _own(path: Path, in_memory: bool | str) -> Dataset:
         name, size = official
         source = f"MedMNIST {name}, {size} pixels, MD5 {checksum}, from {path.name}"
         return _official(name, path, size, source, in_memory)
-    splits = {split: Split(*arrays) for split, arrays in layout.read_splits(path, None, in_memory).items()}
+    arrays = layout.read_splits(path, None, in_memory)
+    masks, mask_names = read_masks(path, {split: images for split, (images, _) in arrays.items()})
+    splits = {split: Split(*both, {"masks": masks[split]} if masks else {}) for split, both in arrays.items()}
     labels = [split.labels for split in splits.values()]
     several = labels[0].ndim == 2
     classes = labels[0].shape[1] if several else max(int(part.max()) for part in labels) + 1
@@ -243,6 +249,7 @@ def _own(path: Path, in_memory: bool | str) -> Dataset:
         licence="your own file: yours to know",
         source=f"own file {path.name}, MD5 {checksum}",
         notice="",
+        mask_names=mask_names,
         **splits,
     )
 

@@ -10,6 +10,7 @@ from medgen_course.runs.verbs import (
     measure,
     sample,
     score,
+    segment,
     store,
     translate,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "measure",
     "sample",
     "score",
+    "segment",
     "store",
     "translate",
 ]

@@ -9,6 +9,7 @@ A kind is a module; it has those of these verbs that make sense for it:
     translate(model, images, to, name) -> images        uint8 (N, C, H, W) both
     score(model, images) -> name -> Scored              how anomalous; the first score has maps
     enhance(model, config, images, consistent, name) -> images      the same
+    segment(model, config, images, name) -> masks       uint8 {0, 1} (N, K, H, W)
 
 where a row's `note` is why its value is None, or what must be known of it. A kind also says CONFIG, what
 `config.json` holds of it (see schema.py); LEGEND, how its figures are to be read; SHOWN, which of them README
@@ -28,6 +29,7 @@ KINDS = {  # name -> its module
     "cyclegan": "medgen_course.runs.cyclegan",
     "pix2pix": "medgen_course.runs.pix2pix",
     "enhancer": "medgen_course.runs.enhancer",
+    "segmenter": "medgen_course.runs.segmenter",
 }
 
 

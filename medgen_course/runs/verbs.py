@@ -237,6 +237,33 @@ def enhance(folder: str | Path, images: Path, out: Path, consistent: bool = Fals
     )  # fmt: skip
 
 
+def segment(folder: str | Path, images: Path, out: Path) -> dict[str, np.ndarray]:
+    """Draw the masks of every array of images in an .npz.
+
+    Args:
+        folder: the run folder of a segmenter.
+        images: an .npz with `images`, or with several arrays such as `test_images`, in MedMNIST's layout.
+        out: an .npz to be written, with `masks` or arrays such as `test_masks`: uint8, 1 inside, 0 outside,
+            (N, H, W), or (N, H, W, K) of K structures, whose names are `mask_names`. Beside the images of an
+            own file they are what a segmenter learns from.
+    Returns:
+        Name -> masks as written.
+    Raises:
+        RunNotFound, RunError: there is no run, or it does not segment.
+        DatasetError: the images cannot be used.
+        ValueError: `out` is there already, is the input, or does not end in .npz.
+    """
+    does, out, model, config, arrays = _all_of(folder, "segment", "segmented", images, out)
+    made = {}
+    for name, array in arrays.items():
+        masks = does(model, config, array, f"{expanded(images)} [{name}]")
+        laid = masks[:, 0] if masks.shape[1] == 1 else np.moveaxis(masks, 1, 3)
+        made[f"{name.removesuffix('images')}masks"] = laid
+    names = {"mask_names": np.array(config["structures"])} if config.get("structures") else {}
+    layout.save_images(out, {}, made | names)
+    return made
+
+
 def _each_array(
     folder: str | Path, verb: str, done: str, images: Path, out: Path, work: Callable[..., np.ndarray]
 ) -> dict[str, np.ndarray]:
@@ -244,16 +271,23 @@ def _each_array(
 
     `work` gets what the kind has for the verb, the model, `config.json`, an array and its name for errors.
     """
+    does, out, model, config, arrays = _all_of(folder, verb, done, images, out)
+    path = expanded(images)
+    made = {name: work(does, model, config, array, f"{path} [{name}]") for name, array in arrays.items()}
+    layout.save_images(out, made)
+    return made
+
+
+def _all_of(
+    folder: str | Path, verb: str, done: str, images: Path, out: Path
+) -> tuple[Any, Path, Any, dict[str, Any], dict[str, np.ndarray]]:
+    """What the kind has for a verb, the file to be written, the model, `config.json` and the images."""
     images = expanded(images)
     if expanded(out).resolve() == images.resolve():
         raise ValueError(f"out is {out}, the file that is to be {done}; give it another name.")
     kind, config = _open(folder)
     does, out = _verb(folder, kind, config, verb), _npz(out)
-    model, made = kind.load(RunFolder(folder), config), {}
-    for name, array in layout.read_images(images).items():
-        made[name] = work(does, model, config, array, f"{images} [{name}]")
-    layout.save_images(out, made)
-    return made
+    return does, out, kind.load(RunFolder(folder), config), config, layout.read_images(images)
 
 
 def _open(folder: str | Path) -> tuple[ModuleType, dict[str, Any]]:

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
 
 from medgen_course.batches.domains import PairedSampler
 from medgen_course.batches.sampling import Sampler
@@ -30,7 +31,7 @@ from medgen_course.training.loop import fit
 UPDATES, BATCH, WIDTH = 300, 8, 8
 RATE, PRIOR = 1e-2, 0.02  # Adam's first step size; how likely a structure is before anything is learnt
 MOVES = {"rotation": 0.04, "shift": 0.05, "brightness": 0.2, "flip": True}  # the phantom has no left or right
-GAN = {"updates": 800, "batch": 16, "width": 10, "latent_dim": 32, "rate": 1e-3}
+GAN = {"updates": 500, "batch": 8, "width": 16, "latent_dim": 32, "rate": 1e-3}
 PIX2PIX = {"width": 4, "rate": 2e-3}  # its networks work on whole pixels: a few channels cost as much
 PLAIN, MOVED, TRANSLATED, DRAWN, ATLAS = "U-Net", "U-Net, augmented", "pix2pix", "U-Net, drawn pairs", "atlas"
 METHODS = (ATLAS, PLAIN, MOVED, TRANSLATED, DRAWN)
@@ -75,8 +76,9 @@ def learn(train: Labelled, method: str = PLAIN, updates: int = UPDATES, seed: in
 def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
     """Slices with their masks, drawn by a GAN that has learnt both together from labelled slices.
 
-    Its discriminator sees images and masks through the same random shift, and images brighter or darker (Zhao
-    et al. 2020), without which it would know a few slices by heart.
+    It works at half the side, which a short training can fill, and what it draws is enlarged. Its
+    discriminator sees images and masks through the same random shift, and images brighter or darker (Zhao et
+    al. 2020), without which it would know a few slices by heart.
 
     Args:
         train: what it learns from.
@@ -86,18 +88,19 @@ def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
         Slices that nobody labelled: the masks are drawn, too, and may be wrong.
     Source: the idea of Bowles et al. 2018, "GAN augmentation".
     """
-    channels, size = train.pairs.shape[1], train.images.shape[-1]
+    colours, size = train.images.shape[1:3]
+    small = avg_pool2d(torch.from_numpy(train.pairs).float(), 2).round().byte().numpy()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator = Generator(channels, size, GAN["latent_dim"], width=GAN["width"])
-        discriminator = Discriminator(channels, size, width=GAN["width"])
-        colours = train.images.shape[1]
+        generator = Generator(small.shape[1], small.shape[2], GAN["latent_dim"], width=GAN["width"])
+        discriminator = Discriminator(small.shape[1], small.shape[2], width=GAN["width"], spectral_norm=True)
         algorithm = GANAlgorithm(
-            generator, discriminator, learning_rate=GAN["rate"], ema=0.99,
+            generator, discriminator, "hinge", GAN["rate"], ema=0.98,
             augment=lambda x: shift(torch.cat([jitter(x[:, :colours]), x[:, colours:]], 1)),
         )  # fmt: skip
-        run(algorithm, train.pairs, GAN["updates"], seed, GAN["batch"])
-    drawn = generate(algorithm.average.eval(), count, seed)
+        run(algorithm, small, GAN["updates"], seed, GAN["batch"])
+    drawn = torch.from_numpy(generate(algorithm.average.eval(), count, seed)).float()
+    drawn = interpolate(drawn, (size, size), mode="bilinear").round().byte().numpy()
     return Labelled(drawn[:, :colours], (drawn[:, colours:] >= 128).astype(np.uint8), train.names)
 
 
@@ -113,9 +116,13 @@ def _repeated(array: np.ndarray, count: int) -> np.ndarray:
     return array[np.arange(count) % len(array)]
 
 
+def atlas(train: Labelled, count: int) -> np.ndarray:
+    """Where half of the labelled slices have a structure, `count` times: uint8 {0, 1} (count, K, H, W)."""
+    return np.repeat((train.masks.mean(0, keepdims=True) >= 0.5).astype(np.uint8), count, 0)
+
+
 def _atlas(train: Labelled, updates: int, seed: int) -> tuple[Callable, None]:
-    usual = (train.masks.mean(0, keepdims=True) >= 0.5).astype(np.uint8)  # (1, K, H, W)
-    return lambda images: np.repeat(usual, len(images), 0), None
+    return lambda images: atlas(train, len(images)), None
 
 
 def _unet(train: Labelled, updates: int, seed: int, moved: bool = False, drawn: Labelled | None = None):
