@@ -15,11 +15,11 @@ from medgen_course.pictures import plots
 SHOWN = 3  # slices side by side
 PANEL = 192  # side of a panel in screen pixels, about
 CHART = 300  # height of the curves
-ROWS = ("truth", "found")
+ROWS = "above: the true masks, below: the masks that were found"
 CAPTION = {True: "slice {number}: a lesion of {area} pixels", False: "slice {number}: no lesion"}
 SAYS = {
-    "curve": "{method}, {labels} labelled slices: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
-    "none": "{method}, {labels} labelled slices: {measure} was not measured",
+    "curve": "{method}, {labels}: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
+    "none": "{method}, {labels}: {measure} was not measured",
     "slice": "slice {number}: lesion {lesion}; ventricles {ventricles}",
     "part": "{right} of {true} pixels found, {missed} missed, {invented} invented",
     "empty": "none there, {invented} pixels invented",
@@ -117,7 +117,8 @@ class FewLabelsExplorer(Explorer):
         found = masks.found[self.method.value, self.labels.value, part]
         row, chart = self.row(), self._charts[self.measure.value]
         labels = int(masks.labels[self.labels.value])
-        said = {"method": masks.methods[self.method.value], "labels": labels, "measure": self.measure.value}
+        method = masks.methods[self.method.value]
+        said = {"method": method, "labels": _slices(labels), "measure": self.measure.value}
         curves = chart.picture if row is None else view.with_cursor(chart, labels, row["value"])
         lines = [SAYS["none"].format(**said)]
         if row is not None:
@@ -129,13 +130,12 @@ class FewLabelsExplorer(Explorer):
         self.picture.captions = [
             CAPTION[bool(area)].format(number=part.start + i, area=area) for i, area in enumerate(areas)
         ]
-        self.row_names = ROWS
         return stacked(view.panels(images, truth, found, self._scale), curves), "\n".join(lines)
 
     def figure(self, title: str = "") -> plots.Figure:
         """The picture as it stands, with what its colours mean."""
         method, labels = self._masks.methods[self.method.value], self._masks.labels[self.labels.value]
-        figure = super().figure(title or f"{method}, {labels} labelled slices: truth above, found below")
+        figure = super().figure(title or f"{method}, {_slices(labels)}: truth above, found below")
         figure.set_figheight(figure.get_figheight() + 0.3)
         figure.legend(
             handles=[Patch(color=view.COLOURS[name], label=text) for name, text in MEANING.items()],
@@ -151,6 +151,10 @@ class FewLabelsExplorer(Explorer):
         return SAYS["slice"].format(number=number, **parts)
 
 
+def _slices(number: int) -> str:
+    return f"{number} labelled slice{'s' if number != 1 else ''}"
+
+
 def _legend() -> str:
     """What the colours mean, for the widget: squares with words."""
     square = (
@@ -160,4 +164,4 @@ def _legend() -> str:
         f'<span style="margin-right:16px"><span style="{square}{view.COLOURS[name]}"></span> {text}</span>'
         for name, text in MEANING.items()
     )
-    return f'<div class="medgen-legend">{"".join(told)}</div>'
+    return f'<div class="medgen-legend">{"".join(told)}{ROWS}</div>'

@@ -21,7 +21,7 @@ explorers.FewLabelsExplorer(masks, curves)
 def test_labels_slices_method_and_curve_by_keyboard(run_code):
     page = run_code(SETUP)
     before = state(page)
-    assert before[1].startswith("U-Net, augmented, 1 labelled slices: Dice of lesions 0.30")
+    assert before[1].startswith("U-Net, augmented, 1 labelled slice: Dice of lesions 0.30")
     check_controls(page, sliders=2, buttons=0)
     page.evaluate("document.querySelector('.medgen-explorer').scrollIntoView()")
     keep_screenshot(page, "few_labels_explorer")

@@ -4,7 +4,6 @@ What a generative model adds is learnt from the same few slices as the rest: the
 translator between contrasts has seen more, and that without a single label.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,7 +144,6 @@ def _with_drawn(train: Labelled, updates: int, seed: int):
 def _pix2pix(train: Labelled, updates: int, seed: int):
     channels, kinds, size = train.images.shape[1], train.masks.shape[1], train.images.shape[-1]
     generator = UNetGenerator(channels, kinds, size, PIX2PIX["width"])
-    torch.nn.init.constant_(generator.head.bias, math.log(PRIOR / (1 - PRIOR)))  # as the U-Net begins
     judge = PatchDiscriminator(channels + kinds, size, width=PIX2PIX["width"])
     algorithm = Pix2PixAlgorithm(generator, judge, learning_rate=PIX2PIX["rate"], decay_steps=updates)
     many = _repeated(train.pairs, updates * BATCH)

@@ -30,6 +30,7 @@ def own(path, size, end, count):
     for split in ("train", "val", "test"):
         arrays[f"{split}_images"] = rng.integers(0, 255, (count, size, size, *end), np.uint8)
         arrays[f"{split}_labels"] = (np.arange(count) % 2)[:, None]
+        arrays[f"{split}_masks"] = rng.integers(0, 2, (count, size, size), np.uint8)
     np.savez(path, **arrays)
     return path
 
@@ -49,6 +50,9 @@ def test_64_px_in_colour(kind, tmp_path):
     if kind in kinds_with("sample"):
         assert main(["sample", str(out), "--n", "2", "--out", str(tmp_path / "x.npz")]) == 0
         assert np.load(tmp_path / "x.npz")["images"].shape == (2, 64, 64, 3)
+    if kind in kinds_with("segment"):
+        assert main(["segment", str(out), str(images), "--out", str(tmp_path / "x.npz")]) == 0
+        assert np.load(tmp_path / "x.npz")["test_masks"].shape == (8, 64, 64)
     if kind in kinds_with("translate"):
         words_ = ["translate", str(out), str(images), "--to", "b", "--out", str(tmp_path / "x.npz")]
         assert main(words_) == 0
@@ -84,7 +88,7 @@ def test_every_kind_trains_and_goes_on_in_two_processes(tmp_path):
     images, runs = own(tmp_path / "own.npz", 28, (), 24), []
     for kind in KINDS:
         epochs = EPOCHS.get(kind, 2)
-        if kind in ("cyclegan", "enhancer"):
+        if kind in ("cyclegan", "enhancer", "segmenter"):
             runs.append(words(kind, images, tmp_path / kind, epochs))
         else:
             first = [*words(kind, images, tmp_path / kind, epochs - 1)]
