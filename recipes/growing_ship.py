@@ -27,7 +27,7 @@ from medgen_course.models import samples
 from medgen_course.models.progressive import LAZY, ProgressiveAlgorithm
 from medgen_course.models.progressive_networks import ProgressiveDiscriminator, ProgressiveGenerator
 
-SECONDS, MOMENTS, SEED, BATCH = 2700, 27, 0, 8  # of one core; measurements
+SECONDS, MOMENTS, SEED, BATCH = 500, 5, 0, 8  # of one core; measurements
 STEPS, EMA, FLATNESS = 400, 0.999, 1e-5  # steps of each fade, and as many between two
 SLOWING = ((1827, 1500), (None, 6000))  # so many updates at full size; in so many the step size is halved
 STAGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # the averaged generator is kept when it has grown so far
