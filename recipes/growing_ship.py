@@ -11,7 +11,7 @@ Three things differ from the comparison (growing.py), each for a reason that was
   slices got white flares, and coverage fell after half of the time.
 - Small batches, and from the moment of full size a falling step size.
 
-The moment is chosen by coverage times density on val: 300 seconds of 500. Later, recall and most of the sliced
+The moment is chosen by coverage times density on val: 300 seconds of 500. Later recall and most of the sliced
 distances went on getting better, density and coverage did not. The test split is read when it is stored.
 """
 
