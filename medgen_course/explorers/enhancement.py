@@ -74,7 +74,7 @@ class EnhancementExplorer(OwnPicture):
         self.limit = slider("full colour at", 0.05, 1, 0.3, 0.05, "the difference that gets the full colour")
         self.outlines = widgets.Checkbox(value=True, description="lesion outlines", indent=False,
                                          layout={"width": "160px"},
-                                         tooltip="true lesions solid, what was invented dashed")  # fmt: skip
+                                         tooltip="true lesions solid, large errors dashed")  # fmt: skip
         self.wipe = Wipe()
         self.offer_upload("Back to the images")
         self.observe_controls(self.task, self.strength, self.method, self.consistent, self.index, self.limit,
@@ -95,7 +95,7 @@ class EnhancementExplorer(OwnPicture):
 
     @property
     def rule(self) -> tuple[float, int] | None:
-        """Threshold and smallest area of an invented lesion, from all images; None without lesions."""
+        """Threshold and smallest area of a large error, from all images; None without lesions."""
         return self._rule
 
     def shown(self) -> Shown:

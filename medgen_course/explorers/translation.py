@@ -1,4 +1,4 @@
-"""Translate between two domains and back: what is kept, erased, invented, and hidden in faint noise."""
+"""Translate between two domains and back: what is kept, erased, far off, and hidden in faint noise."""
 
 from collections.abc import Mapping
 
@@ -72,7 +72,7 @@ class TranslationExplorer(OwnPicture):
                             readout_format=".3f")  # fmt: skip
         self.outlines = widgets.Checkbox(value=True, description="lesion outlines", indent=False,
                                          layout={"width": "160px"},
-                                         tooltip="true lesions solid, what was invented dashed")  # fmt: skip
+                                         tooltip="true lesions solid, large errors dashed")  # fmt: skip
         self.fit = choice("fit picture by", [("cutting out the middle", False), ("padding with black", True)],
                           "what happens to an oblong picture")  # fmt: skip
         self.offer_upload("Back to the images")

@@ -60,7 +60,7 @@ class Known:
 
     truth: the slices in the target domain, uint8 (N, C, H, W). masks: uint8 (N, 1, H, W).
     healthy: as the truth, without lesions; None where lesions cannot be judged.
-    threshold, smallest: what counts as an invention, from all slices: see `lesion_report`.
+    threshold, smallest: what counts as a large error, from all slices: see `lesion_report`.
     """
 
     truth: np.ndarray

@@ -71,24 +71,24 @@ LESIONS = {
     "share": ", {percent} % of it",
     "erased": "erased (less than half is left)",
     "kept": "not erased",
-    "invented": "invented regions, dashed outline: {count} (each at least {smallest} px, {side} than the "
-    "truth by more than {threshold})",
+    "large": "large errors, dashed outline: {count} (each at least {smallest} px, {side} than the truth by "
+    "more than {threshold})",
     "sides": ("brighter", "darker"),
 }
 
 
 def say_lesions(report: LesionReport, made: str = "translated") -> list[str]:
-    """What became of the lesion of one slice, and what was invented in it; `made` says how it was made."""
-    invented = LESIONS["invented"].format(
+    """What became of the lesion of one slice, and its large errors; `made` says how it was made."""
+    large = LESIONS["large"].format(
         count=report.invented[0],
         smallest=report.smallest,
         side=LESIONS["sides"][0 if report.threshold > 0 else 1],
         threshold=f"{abs(report.threshold):.3f}",
     )
     if not len(report.lesions):
-        return [LESIONS["none"], invented]
+        return [LESIONS["none"], large]
     true, left = float(report.true_contrast[0]), float(report.contrast[0])
     share = LESIONS["share"].format(percent=f"{100 * left / true:.0f}") if true else ""
     fate = LESIONS["erased" if report.erased[0] else "kept"]
     said = {"true": f"{true:+.3f}", "left": f"{left:+.3f}", "made": made, "share": share, "fate": fate}
-    return [LESIONS["lesion"].format(**said), invented]
+    return [LESIONS["lesion"].format(**said), large]

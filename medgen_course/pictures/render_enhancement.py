@@ -23,7 +23,7 @@ def panels(
     Args:
         guess, answer, truth: (C, H, W), uint8 or floats in [0, 1].
         lesion: (H, W), non-zero where a lesion really is: outlined in vermilion everywhere.
-        invented: (H, W), non-zero in what is not there: outlined in purple, dashed, on answer and difference.
+        invented: (H, W), non-zero in large errors: outlined in purple, dashed, on answer and difference.
         limit: the difference that gets the full colour, whatever the image.
         scale: screen pixels for each pixel, both ways.
         pad: gap in screen pixels.

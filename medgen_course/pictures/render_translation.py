@@ -50,7 +50,7 @@ def panels(
         source, back: (C, H, W), uint8 or floats in [0, 1].
         translated, truth: (C', H, W), the same.
         lesion: (H, W), non-zero where a lesion really is: outlined in vermilion on all images.
-        invented: (H, W), non-zero in what is not there: outlined in purple, dashed, on the translation and on
+        invented: (H, W), non-zero in large errors: outlined in purple, dashed, on the translation and on
             its difference to the truth.
         limit: the difference that gets the full colour.
         scale: screen pixels for each pixel, both ways.

@@ -26,7 +26,7 @@ SHOWN = {
     "ssim_ab": "SSIM A → B",
     "ssim_ba": "SSIM B → A",
     "erased_ab": "lesions erased A → B",
-    "invented_ab": "slices with inventions A → B",
+    "invented_ab": "slices with large errors A → B",
     "domain_auc": "AUC of the classes",
     "domain_auc_translated": "AUC after translation",
     "cycle_l1": "cycle error",

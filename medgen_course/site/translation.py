@@ -89,5 +89,5 @@ def build() -> Live:
 
 
 def _rule(known: Known) -> tuple[float, int]:
-    """What counts as an invention: how far from the truth, and how many pixels."""
+    """What counts as a large error: how far from the truth, and how many pixels."""
     return known.threshold, known.smallest

@@ -74,7 +74,7 @@ export function lesionReport(made, truth, healthy, mask, [threshold, smallest], 
   const { numbers, sizes } = label(beyond, side);
   const regions = new Uint8Array(made.length);
   for (let i = 0; i < regions.length; i++) if (numbers[i] && sizes[numbers[i]] >= smallest) regions[i] = 1;
-  const report = { invented: sizes.filter((size, i) => i && size >= smallest).length, regions, lesion: null };
+  const report = { large: sizes.filter((size, i) => i && size >= smallest).length, regions, lesion: null };
   if (area) {
     [true_, left] = [true_ / area, left / area];
     report.lesion = { true: true_, left, erased: left * Math.sign(true_) < Math.abs(true_) / 2 };

@@ -12,7 +12,7 @@ import { remembered } from "../remembered.js";
 import { fill, fixed, general } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
-const INVENTED = [0xcc, 0x79, 0xa7];
+const LARGE = [0xcc, 0x79, 0xa7];
 
 export async function mount(root, { data, session, address, announce }) {
   const { words, size, tasks } = data;
@@ -127,7 +127,7 @@ export async function mount(root, { data, session, address, announce }) {
     const drawn = pictures.map((picture) => enlarge(picture, data.panel));
     if (report && outlines) {
       for (const picture of drawn) drawOutline(picture, part("masks", image), size, data.panel, LESION);
-      for (const i of [1, 3]) drawOutline(drawn[i], report.regions, size, data.panel, INVENTED, true);
+      for (const i of [1, 3]) drawOutline(drawn[i], report.regions, size, data.panel, LARGE, true);
     }
     panels.show(drawn, words.captions.map((caption) => fill(caption, { method, limit: fixed(limit, 2) })));
     away.hidden = !mine;

@@ -10,7 +10,7 @@ import { Generator } from "../torch_random.js";
 import { fill, fixed } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
-const INVENTED = [0xcc, 0x79, 0xa7];
+const LARGE = [0xcc, 0x79, 0xa7];
 const GAP = 8; // between an image and its difference, screen pixels
 
 export async function mount(root, { data, session, address, announce }) {
@@ -99,7 +99,7 @@ export async function mount(root, { data, session, address, announce }) {
       const rule = data.rules[to];
       const report = lesionReport(journey.there, truth, part(data[to].healthy), mask, rule, size);
       lines.push(...lesionWords(report, rule, words.lesions, words.made));
-      if (outlines) marks = { lesion: mask, invented: report.regions };
+      if (outlines) marks = { lesion: mask, large: report.regions };
     }
     const said = words.captions.slice(0, truth ? 4 : 3);
     const names = said.map((caption) => fill(caption, { image: called, here, there, limit: fixed(limit, 2) }));
@@ -120,7 +120,7 @@ export async function mount(root, { data, session, address, announce }) {
     });
     if (marks) {
       for (const picture of upper) drawOutline(picture, marks.lesion, size, scale, LESION);
-      for (const picture of [upper[1], lower[3]]) drawOutline(picture, marks.invented, size, scale, INVENTED, true);
+      for (const picture of [upper[1], lower[3]]) drawOutline(picture, marks.large, size, scale, LARGE, true);
     }
     return upper.map((picture, i) => stacked(picture, lower[i]));
   }

@@ -240,15 +240,18 @@ def test_the_rule_finds_true_lesions_that_are_large_and_strong_enough():
 
 
 @pytest.mark.parametrize(("to", "alone"), [("b", 0.0), ("a", 0.05)])
-def test_true_slices_scanned_again_hold_no_invention_and_the_rule_finds_most_lesions(to, alone):
+@pytest.mark.parametrize(("size", "smallest"), [(32, 3), (64, 12)])
+def test_true_slices_scanned_again_hold_no_invention_and_the_rule_finds_most_lesions(
+    to, alone, size, smallest
+):
     """What `lesion_report` says of its noise floor; of one pixel alone it would not hold in T1w."""
-    part = phantom_domains(32, counts=(8, 256, 8)).val
+    part = phantom_domains(size, counts=(8, 256, 8)).val
     truth, healthy, masks = known(part, to)[1:]
-    quiet = phantom.generate(256, 32, 0, "val", noise=0)
+    quiet = phantom.generate(256, size, 0, "val", noise=0)
     noise = torch.Generator().manual_seed(7)
     again = rician(torch.from_numpy(quiet.t2w if to == "b" else quiet.t1w) / 255, 0.02, noise).clamp(0, 1)
     report = lesion_report(again, truth, healthy, masks)
-    assert report.smallest == 3 and report.invented_share == 0 and report.erased_share == 0
+    assert report.smallest == smallest and report.invented_share == 0 and report.erased_share == 0
     single = lesion_report(again, truth, healthy, masks, smallest=1)
     assert single.invented_share == pytest.approx(alone, abs=0.03)
     assert found(again, healthy, masks, report.threshold, report.smallest).mean() > 0.85

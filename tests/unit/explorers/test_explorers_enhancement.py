@@ -108,7 +108,7 @@ def test_lesions_are_outlined_and_inventions_dashed(explorer, truth):
     assert (panel(explorer, 2)[line] == render_translation.LESION).all()
     purple = (panel(explorer, 1) == render_translation.INVENTED).all(-1)
     assert purple.any()  # black where tissue should be
-    assert "invented regions, dashed outline" in explorer.picture.text
+    assert "large errors, dashed outline" in explorer.picture.text
 
 
 def test_the_wipe_shows_guess_and_answer_and_its_figure_cuts_at_its_place(explorer):
