@@ -242,7 +242,7 @@ def memory() -> None:
     data, real = clean()
     eye, val, rows = feature_network(data), data.val, []
     seen = embed(eye, val.images)
-    for model, n, seed in itertools.product(("training images", "vae", "gan"), SIZES, SEEDS):
+    for model, seed, n in itertools.product(("training images", "vae", "gan"), SEEDS, SIZES):
         own = some(real, np.random.default_rng(seed).permutation(len(real))[: n or len(real)])
         row = {"model": model, "n": len(own), "seed": seed, "updates": UPDATES.get(model, 0)}
         if model == "training images":  # what a model would score that hands out what it has learnt from
@@ -310,7 +310,7 @@ def privacy() -> None:
     odd, inside = some(real, np.arange(len(kinds))), np.arange(len(kinds)) % 2 == 0
     for i, kind in enumerate(canaries.KINDS):
         odd.images[kinds == i] = canaries.make(kind, odd.images[kinds == i])
-    for (n, epsilon, clip), seed in itertools.product(LEVELS, SEEDS):
+    for seed, (n, epsilon, clip) in itertools.product(SEEDS, LEVELS):
         ordinary = slice(len(kinds), None if n is None else len(kinds) + n)
         split = datasets.Split(
             np.concatenate([odd.images[inside], real.images[ordinary]]),

@@ -1,0 +1,37 @@
+"""Recorded tables of notebook 13's privacy: whole, with seeds and budgets, a null beside every attack."""
+
+import pytest
+
+from medgen_course.metrics.membership import roc
+from medgen_course.metrics.trust.canaries import KINDS
+from medgen_course.metrics.trust.privacy import load_table
+
+NULLS = {f"null_{kind}_auc_{end}" for kind in ("members", "others") for end in ("low", "high")}
+
+
+def inside(row, names):
+    return all(0 <= row[name] <= 1 for name in names)
+
+
+def test_membership_attacks_eight_models_and_the_scores_behind_the_first_give_its_row():
+    rows = load_table("membership")
+    attacks = {row["attack"] for row in rows}
+    assert {"loss threshold", "shadows", "distance to samples", "control"} <= attacks
+    assert {(row["attack"], row["seed"]) for row in rows} == {(a, s) for a in attacks for s in range(8)}
+    assert all(inside(row, NULLS) and row["fpr"] <= 0.01 for row in rows)
+    scores = [row for row in load_table("membership_scores") if row["canary"] == "ordinary"]
+    for row in rows:
+        if row["seed"] == 0:
+            members, others = ([s[row["attack"]] for s in scores if s["member"] == side] for side in (1, 0))
+            assert (len(members), len(others)) == (row["members"], row["others"])
+            curve = roc(members, others)
+            area = float(((curve.fpr[1:] - curve.fpr[:-1]) * (curve.tpr[1:] + curve.tpr[:-1])).sum() / 2)
+            assert area == pytest.approx(row["auc"], abs=1e-3)
+
+
+def test_canaries_are_counted_where_they_were_planted_and_where_not():
+    rows = load_table("canaries")
+    assert {row["canary"] for row in rows} == set(KINDS)
+    for row in rows:
+        assert row["planted"] == row["absent"] == 8
+        assert 0 <= row["planted_found"] <= 8 and 0 <= row["absent_found"] <= 8
