@@ -18,6 +18,16 @@ NAMES = {"vae": "VAE", "gan": "GAN", "training images": "the training images the
 LEVELS = {"not private": "no clip, no noise", "clipped": "clipped, no noise"}
 
 
+def gap(members: np.ndarray, others: np.ndarray, rounds: int = 1000, seed: int = 0) -> dict[str, float]:
+    """Mean score of members minus that of others, with its 95 % interval: both groups are drawn again."""
+    rng = np.random.default_rng(seed)
+    means = [
+        scores[rng.integers(len(scores), size=(rounds, len(scores)))].mean(1) for scores in (members, others)
+    ]
+    low, high = np.quantile(means[0] - means[1], [0.025, 0.975])
+    return {"value": float(members.mean() - others.mean()), "low": float(low), "high": float(high)}
+
+
 def grown(rows: Rows, figures: Iterable[str]) -> dict[str, dict[str, dict[float, Row]]]:
     """Figures over the number of training images: model -> figure -> number -> row over seeds."""
     made: dict[str, dict[str, dict[float, Row]]] = {}
