@@ -127,6 +127,11 @@ def test_noise_for_is_the_least_that_keeps_within_epsilon(epsilon):
         noise_for(0, 0.03, 600, 1e-5)
 
 
+def test_epsilon_far_outside_the_useful_range_is_a_number_without_a_warning():
+    assert 100 < spent(0.2, 0.15, 200, 1e-5) < math.inf
+    assert 0 < spent(500.0, 0.001, 10, 1e-5) < 0.05
+
+
 def images(n=40):
     rng = np.random.default_rng(0)
     return Split((rng.random((n, 1, 8, 8)) * 60).astype(np.uint8), np.arange(n) % 2)
