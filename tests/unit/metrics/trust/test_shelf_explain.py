@@ -1,5 +1,7 @@
 """The tables of security and reasons fit what is said about them, and what is not there says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -75,8 +77,12 @@ def test_twins_differ_by_the_lesion_alone():
     assert np.array_equal(few.images[0], slices.images[2]) and len(few) == 1
 
 
-def test_shipped_ways_turn_answers_and_shipped_explanations_are_maps():
-    data = datasets.load("phantom")
+@pytest.fixture(scope="module")
+def data() -> datasets.Dataset:
+    return datasets.load("phantom")
+
+
+def test_shipped_ways_turn_answers_and_shipped_explanations_are_maps(data):
     classifier, known = pretrained.load_classifier("phantom"), shelf_explain.parts(data)
     x = shelf_explain.unit(shelf_explain.lesion_slices("val", 2).images)
     made = shelf_explain.shipped_ways(data, classifier, known, controls=True)
@@ -89,14 +95,13 @@ def test_shipped_ways_turn_answers_and_shipped_explanations_are_maps():
         assert maps.shape == (1, 28, 28) and np.isfinite(maps).all() and maps.any(), name
 
 
-def test_what_is_not_there_says_what_to_do(tmp_path, monkeypatch):
+def test_what_is_not_there_says_what_to_do(data, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="there is no table 'sweep'; choose one of adversarial"):
         shelf_explain.load_table("phantom", "sweep")
     with pytest.raises(ValueError, match="no column colour"):
         shelf_explain.load_table("phantom", "saliency", colour="red")
-    small = datasets.load("phantom", size=32)
     with pytest.raises(RunNotFound, match="no VAE is shipped for phantom at 32 pixels"):
-        shelf_explain.parts(small)
+        shelf_explain.parts(replace(data, size=32))
     monkeypatch.setattr(pretrained, "shelf", lambda: tmp_path)
     with pytest.raises(RunNotFound, match=r"python recipes/trust_explain.py"):
         shelf_explain.load_table("phantom", "saliency")
