@@ -99,7 +99,7 @@ def memory(rows: Rows) -> Table:
         f"{NAMES[model]} {next(row['updates'] for row in rows if row['model'] == model):,.0f} updates"
         for model in ("vae", "gan")
     )
-    note = f"{seeds} seeds, mean (lowest to highest); {updates}, whatever the number of images. Gap: nats "
+    note = f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest); {updates}, whatever the number of images. Gap: nats "
     note += "(VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves of val."
     return Table(heads, lines, note)
 
@@ -298,7 +298,7 @@ def privacy(rows: Rows) -> Table:
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest). Null of the attack's AUC: "
     )
     note += f"up to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against "
-    note += "absent."
+    note += "absent ones, always the same: what all levels share comes from the sets, not from training."
     return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
 
 
