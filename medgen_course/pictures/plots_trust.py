@@ -39,6 +39,17 @@ def over(axes, by: Mapping[str, Mapping[float, Row]], xlabel: str, log_x: bool =
         axes.minorticks_off()
 
 
+def over_size(by: Mapping[str, Mapping[float, Row]], ylabel: str, title: str) -> Figure:
+    """Figures over the number of training images, both axes logarithmic where all is above 0."""
+    figure, (axes,) = panels(1, (title,), 5.6, 3.2)
+    over(axes, by, "training images", True)
+    axes.set_ylabel(ylabel)
+    if all(row["low"] > 0 for rows in by.values() for row in rows.values()):
+        axes.set_yscale("log")
+    axes.legend(frameon=False)
+    return figure
+
+
 def legend_below(figure: Figure, axes) -> None:
     """One legend for all panels, below them."""
     handles, labels = axes.get_legend_handles_labels()

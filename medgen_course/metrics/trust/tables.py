@@ -18,6 +18,16 @@ NAMES = {"vae": "VAE", "gan": "GAN", "training images": "the training images the
 LEVELS = {"not private": "no clip, no noise", "clipped": "clipped, no noise"}
 
 
+def gap(members: np.ndarray, others: np.ndarray, rounds: int = 1000, seed: int = 0) -> dict[str, float]:
+    """Mean score of members minus that of others, with its 95 % interval: both groups are drawn again."""
+    rng = np.random.default_rng(seed)
+    means = [
+        scores[rng.integers(len(scores), size=(rounds, len(scores)))].mean(1) for scores in (members, others)
+    ]
+    low, high = np.quantile(means[0] - means[1], [0.025, 0.975])
+    return {"value": float(members.mean() - others.mean()), "low": float(low), "high": float(high)}
+
+
 def grown(rows: Rows, figures: Iterable[str]) -> dict[str, dict[str, dict[float, Row]]]:
     """Figures over the number of training images: model -> figure -> number -> row over seeds."""
     made: dict[str, dict[str, dict[float, Row]]] = {}
@@ -89,8 +99,9 @@ def memory(rows: Rows) -> Table:
         f"{NAMES[model]} {next(row['updates'] for row in rows if row['model'] == model):,.0f} updates"
         for model in ("vae", "gan")
     )
-    note = f"{seeds} seeds, mean (lowest to highest); {updates}, whatever the number of images. Gap: nats "
-    note += "(VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves of val."
+    note = f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest); {updates}, whatever the "
+    note += "number of images. Gap: nats (VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves "
+    note += "of val."
     return Table(heads, lines, note)
 
 
@@ -244,10 +255,17 @@ def by_epsilon(rows: Rows, figure: str, few: bool = False) -> dict[str, list[flo
     Args:
         few: of the models that learnt from the smaller set of images, not of those that learnt from all.
     """
-    number = (min if few else max)(row["n"] for row in rows)
-    own = sorted((row for row in rows if row["n"] == number), key=lambda row: row["seed"])
+    own = whole([row for row in rows if row["n"] == (min if few else max)(row["n"] for row in rows)])
     names = dict.fromkeys(level(row) for row in sorted(own, key=lambda row: (row["epsilon"], row["clip"])))
     return {name: [row[figure] for row in own if level(row) == name] for name in names}
+
+
+def whole(rows: Rows) -> list[Mapping]:
+    """The rows of those seeds that every level has, by seed: only these can be compared seed by seed."""
+    levels = {level(row) for row in rows}
+    seeds = {row["seed"] for row in rows}
+    kept = {s for s in seeds if {level(row) for row in rows if row["seed"] == s} == levels}
+    return sorted((row for row in rows if row["seed"] in kept), key=lambda row: row["seed"])
 
 
 COSTS = {
@@ -273,16 +291,15 @@ def privacy(rows: Rows) -> Table:
         for name in noise:
             cells = [say(over_seeds(columns[c][name]), style) for c, (_, style) in COSTS.items()]
             lines[f"{LEVELS.get(name, name)}; {number:,.0f} images"] = [f"{noise[name][0]:.2f}", *cells]
-    first = rows[0]
+    first, seeds = rows[0], len(next(iter(by_epsilon(rows, "noise").values())))
     note = (
         f"{first['updates']:,.0f} updates of {first['batch']:.0f} images on average, δ = {first['delta']:g}; "
     )
     note += (
-        f"{len({row['seed'] for row in rows})} seeds, mean (lowest to highest). Null of the attack's AUC: up "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest). Null of the attack's AUC: "
     )
-    note += (
-        f"to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against absent."
-    )
+    note += f"up to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against "
+    note += "absent ones, always the same: what all levels share comes from the sets, not from training."
     return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
 
 

@@ -21,6 +21,12 @@ def test_memory_over_the_number_of_images():
     assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["VAE", "GAN"]
 
 
+def test_a_gap_that_may_be_0_has_no_logarithm():
+    for low, scale in ((0.2, "log"), (0.05, "linear")):
+        figure = plots_trust.over_size({"gap": {50: row(low), 800: row(5.0)}}, "nats", "A title")
+        assert figure.axes[0].get_yscale() == scale and figure.axes[0].get_ylabel() == "nats"
+
+
 def test_attacks_on_logarithmic_axes():
     rates = np.array([0.01, 0.1, 1.0])
     curve = np.array([0, 0.01, 0.1, 1.0]), np.array([0, 0.1, 0.3, 1.0])

@@ -49,6 +49,14 @@ def memory(copied=0.6, auc=0.9):
     return [*rows, *({**dict.fromkeys(rows[0]), **copies, "seed": seed} for seed in SEEDS)]
 
 
+def test_a_gap_lies_in_its_interval():
+    rng = np.random.default_rng(0)
+    apart = tables.gap(rng.normal(3, 1, 300), rng.normal(0, 1, 300))
+    assert apart["low"] < apart["value"] < apart["high"] and apart["low"] > 2.5
+    same = tables.gap(rng.normal(0, 1, 300), rng.normal(0, 1, 300))
+    assert same["low"] < 0 < same["high"]
+
+
 def test_growing_a_training_set():
     found = tables.grown(memory(), ("coverage", "memorisation", "gap"))
     assert found["vae"]["gap"][50.0]["value"] == pytest.approx(306) and "gap" not in found["training images"]
@@ -169,6 +177,9 @@ def test_the_price_of_privacy():
         costs(bird=0.9)
     )
     assert len(tables.privacy(costs()).rows) == 4
+    partly = [row for row in costs() if row["seed"] != 2 or row["epsilon"] == 1.0]  # a recipe that was cut
+    assert tables.by_epsilon(partly, "auc")["ε = 1"] == [0.52, 0.52]
+    assert "; 2 seeds" in tables.privacy(partly).note
     assert set(tables.costs(costs())) == {"elbo_val", "coverage", "classifier_auc"}
 
 
