@@ -52,7 +52,7 @@ from medgen_course.training.loop import fit
 
 ALL, SHIPPED = 10**6, 100  # every label there is; labels of what is shipped
 LABELS = {"pneumoniamnist": (10, 30, 100, 300, 1000, ALL), "phantom": (100, 1000, ALL)}
-BESIDE = {"pneumoniamnist": (10, 30, 100), "phantom": (1000,)}  # labels where other images are added
+BESIDE = {"pneumoniamnist": (100, 10), "phantom": (1000,)}  # labels where other images are added
 UPDATES = {"pneumoniamnist": 120, "phantom": 200}  # the phantom's lesions are learnt later
 SEEDS, CHOOSING = range(5), (10, 11)
 BATCH, WIDTH, RATE = 32, 8, 5e-3
@@ -215,12 +215,12 @@ def jobs(name: str) -> Iterator[tuple[str, int, int]]:
     """All trainings of a data set, those that everything is compared with first."""
     for methods, numbers in (
         (("scratch", "probe", "augmented"), LABELS[name]),
-        (("m2",), [n for n in LABELS[name] if n != ALL]),
         (
             ("both_honest", "synthetic_honest", "resampled", "both_cheat", "both_shipped", "noisy"),
             BESIDE[name],
         ),
         (("synthetic_cheat", "synthetic_shipped", "both_honest"), (ALL,)),
+        (("m2",), [n for n in LABELS[name] if n != ALL]),
     ):
         for n in numbers:
             for method in methods:

@@ -70,7 +70,8 @@ def worth(real: Curve, values: Sequence[float], level: float = 0.95, seed: int =
     """How many real labelled images reach the same mean figure.
 
     The band comes from resampling seeds: those of the curve and of `values` together, because one seed drew
-    the labelled images of both. It knows nothing of other test images.
+    the labelled images of both. It knows nothing of other test images, and with five seeds it is too narrow:
+    of 150 made-up ledgers a band of 95 % held the truth in 87 %.
 
     Args:
         real: labelled images -> the figure of trainings on them alone, one value a seed.

@@ -48,6 +48,15 @@ def test_without_spread_the_band_is_the_value_and_with_it_the_value_lies_inside(
     assert row["low"] < row["value"] < row["high"] and row["low"] < 200 < row["high"]
 
 
+def test_with_five_seeds_the_band_holds_the_truth_less_often_than_it_says(monkeypatch):
+    monkeypatch.setattr(ledger, "RESAMPLES", 200)
+    rng, held = np.random.default_rng(0), []
+    for _ in range(80):
+        row = ledger.worth({n: seeds(n, 0.01, rng) for n in NUMBERS}, seeds(150, 0.01, rng))
+        held.append(row["low"] <= 150 <= row["high"])
+    assert 0.8 < np.mean(held) < 0.93
+
+
 def test_seeds_are_resampled_together():
     """A hard draw of labels is hard for both: what differs between seeds alone leaves no band."""
     luck = np.array([-0.03, -0.01, 0.0, 0.02, 0.02])
