@@ -40,8 +40,10 @@ def test_the_account_can_be_drawn_up(name, figure):
     rows = ledger.account(pretrained.load_ledger(name), figure)
     assert {"resampled", "noisy"} <= {row["method"] for row in rows}
     for row in rows:
-        assert row["worth"]["low"] <= row["worth"]["value"] <= row["worth"]["high"]
         assert ("added" in row) != row["method"].startswith("synthetic")
+        if row["worth"] is None:
+            continue
+        assert row["worth"]["low"] <= row["worth"]["value"] <= row["worth"]["high"]
 
 
 def test_all_labels_are_better_than_the_fewest():

@@ -110,6 +110,20 @@ def verdict(row: Mapping[str, float]) -> str:
     return "loss" if row["high"] < 0 else "none"
 
 
+def is_currency(real: Curve, level: float = 0.95, seed: int = 0) -> bool:
+    """Whether more real images raise the figure at all, from the fewest to all of them.
+
+    A figure that does not rise can be reached with any number of images, and values nothing.
+
+    Args:
+        real: labelled images -> the figure, one value a seed.
+        level, seed: of the bootstrap over seeds.
+    """
+    gain = np.asarray(real[max(real)], float) - np.asarray(real[min(real)], float)
+    picks = np.random.default_rng(seed).integers(0, len(gain), (RESAMPLES, len(gain)))
+    return bool(np.quantile(gain[picks].mean(1), (1 - level) / 2) > 0)
+
+
 def words(number: float, curve: Curve) -> str:
     """A number of `worth` as a person says it."""
     if number == BEYOND:
@@ -131,21 +145,20 @@ def account(
     Returns:
         Rows with `method`, `labels` (real images beside, or that the generator learnt from), `figure` (mean
         over seeds), `worth` and, where real images were among those that were learnt from, `added` with its
-        `verdict`.
+        `verdict`. Where the figure is no currency (`is_currency`), `worth` and `added` are None and the
+        verdict is "no currency".
     """
     currency, rows = curve(table, real, figure), []
+    counts = is_currency(currency)
     for method in dict.fromkeys(table["method"]):
         if method == real:
             continue
         for n, values in curve(table, method, figure).items():
-            row = {
-                "method": method,
-                "labels": n,
-                "figure": float(values.mean()),
-                "worth": worth(currency, values),
-            }
+            row = {"method": method, "labels": n, "figure": float(values.mean()), "worth": None}
+            if counts:
+                row["worth"] = worth(currency, values)
             if not method.startswith("synthetic"):
-                row["added"] = added(currency, n, values)
-                row["verdict"] = verdict(row["added"])
+                row["added"] = added(currency, n, values) if counts else None
+                row["verdict"] = verdict(row["added"]) if counts else "no currency"
             rows.append(row)
     return rows

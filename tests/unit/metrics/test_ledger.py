@@ -101,6 +101,16 @@ def test_the_account_values_every_training_set_that_is_not_real_alone():
     assert alone["worth"]["value"] == pytest.approx(30) and "added" not in alone
 
 
+def test_a_figure_that_does_not_rise_values_nothing():
+    rng = np.random.default_rng(0)
+    assert ledger.is_currency({n: seeds(n, 0.01, rng) for n in NUMBERS})
+    assert not ledger.is_currency({n: 1.5 - seeds(n, 0.01, rng) for n in NUMBERS})
+    flat = table()
+    flat["test_auc"][flat["method"] == "real"] = 0.7
+    both, alone = ledger.account(flat)
+    assert both["verdict"] == "no currency" and both["worth"] is both["added"] is alone["worth"] is None
+
+
 def test_the_curve_keeps_the_seeds_in_order_and_names_what_there_is():
     rows = table()
     rows["test_auc"] = rows["test_auc"] + rows["seed"]
