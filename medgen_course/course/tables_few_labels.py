@@ -1,6 +1,7 @@
 """Tables and curves of notebook 12: figures over the number of labels, and differences seed by seed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,32 +29,14 @@ def paired(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> dict[
     return {"value": float(gap.mean()), "low": float(gap.mean()) - reach, "high": float(gap.mean()) + reach}
 
 
-def by_seed(
-    rows: Sequence[Mapping[str, object]], method: str, figure: str, split: str, part: str = "labels"
-) -> dict[int, list[float]]:
-    """A figure of one method over the number of labelled slices, one value a seed in the seeds' order.
+def complete(by_method: Mapping[str, Mapping[int, Any]]) -> dict[str, dict[int, Sequence[float]]]:
+    """The same without what was trained with fewer seeds than other methods at that number of labels.
 
     Args:
-        rows: of `pretrained.load_few_segmentation`: `part`, `method`, `labels`, `seed`, `split`, figures.
-        method, figure, split, part: what is wanted.
-    Raises:
-        ValueError: there is no such row; the message lists the methods of the part.
+        by_method: method -> number of labels -> one value a seed, or seed -> value.
     """
-    own = [r for r in rows if (r["part"], r["method"], r["split"]) == (part, method, split)]
-    if not own:
-        known = ", ".join(dict.fromkeys(str(row["method"]) for row in rows if row["part"] == part))
-        raise ValueError(
-            f"nothing is recorded of {method!r} on {split}; part {part!r} has {known or 'none'}."
-        )
-    made: dict[int, list[float]] = {}
-    for row in sorted(own, key=lambda row: (int(row["labels"]), int(row["seed"]))):
-        made.setdefault(int(row["labels"]), []).append(float(row[figure]))
-    return made
-
-
-def complete(by_method: Mapping[str, BySeed]) -> dict[str, dict[int, Sequence[float]]]:
-    """The same without what was trained with fewer seeds than other methods at that number of labels."""
     most: dict[int, int] = {}
+    by_method = {name: {n: _listed(values) for n, values in by.items()} for name, by in by_method.items()}
     for by in by_method.values():
         for n, values in by.items():
             most[n] = max(most.get(n, 2), len(values))
@@ -61,6 +44,10 @@ def complete(by_method: Mapping[str, BySeed]) -> dict[str, dict[int, Sequence[fl
         name: {n: values for n, values in by.items() if len(values) == most[n]}
         for name, by in by_method.items()
     }
+
+
+def _listed(values: Mapping[int, float] | Sequence[float]) -> list[float]:
+    return [values[seed] for seed in sorted(values)] if isinstance(values, Mapping) else list(values)
 
 
 def learning_curves(

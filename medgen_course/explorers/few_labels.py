@@ -90,7 +90,7 @@ class FewLabelsExplorer(Explorer):
         )  # fmt: skip
         self.first = widgets.IntSlider(
             value=0, min=0, max=len(masks.images) - SHOWN, description="slices from", style=LABEL_STYLE,
-            layout=CONTROL_LAYOUT, tooltip="which three slices, the smallest lesion first",
+            layout=CONTROL_LAYOUT, tooltip="which three slices, by the size of their lesions",
         )  # fmt: skip
         self.measure = choice("curve", list(curves), "what the curves below measure")
         self.observe_controls(self.method, self.labels, self.first, self.measure)

@@ -54,18 +54,10 @@ def test_statements_say_a_dash_where_nothing_was_counted():
     assert tables.statements({"tilt": counted}).rows["tilt"][:2] == ["50.0% (25.0% to 75.0%)", "–"]
 
 
-def test_recorded_rows_come_by_number_and_in_the_order_of_seeds():
-    rows = [{"part": "labels", "method": "atlas", "split": "val", "labels": n, "seed": s, "dice": 10 * n + s}
-            for s in (1, 0) for n in (10, 3)]  # fmt: skip
-    rows.append(rows[0] | {"split": "test", "dice": 99})
-    assert tables.by_seed(rows, "atlas", "dice", "val") == {3: [30, 31], 10: [100, 101]}
-    assert list(tables.by_seed(rows, "atlas", "dice", "val")) == [3, 10]
-    with pytest.raises(ValueError, match=r"nothing is recorded of 'U-Net' on val; part 'labels' has atlas"):
-        tables.by_seed(rows, "U-Net", "dice", "val")
-
-
 def test_what_has_fewer_seeds_than_its_rivals_is_left_out():
     made = tables.complete(
         {"a": {1: [1, 2, 3], 3: [1]}, "b": {1: [1, 2], 3: [5]}, "c": {1: [1, 2, 3], 10: [1, 2]}}
     )
+    by_seed = tables.complete({"a": {1: {1: 5.0, 0: 4.0}, 3: {0: 1.0}}, "b": {3: {0: 1.0, 1: 2.0}}})
+    assert by_seed == {"a": {1: [4.0, 5.0]}, "b": {3: [1.0, 2.0]}}
     assert made == {"a": {1: [1, 2, 3]}, "b": {}, "c": {1: [1, 2, 3], 10: [1, 2]}}
