@@ -99,9 +99,9 @@ def memory(rows: Rows) -> Table:
         f"{NAMES[model]} {next(row['updates'] for row in rows if row['model'] == model):,.0f} updates"
         for model in ("vae", "gan")
     )
-    note = f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest); {updates}, whatever the "
-    note += "number of images. Gap: nats (VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves "
-    note += "of val."
+    plural = "seed" if seeds == 1 else "seeds"
+    note = f"{seeds} {plural}, mean (lowest to highest); {updates}, whatever the number of images. Gap: nats "
+    note += "(VAE), logit (GAN). Attack: loss threshold, discriminator. Null: halves of val."
     return Table(heads, lines, note)
 
 
