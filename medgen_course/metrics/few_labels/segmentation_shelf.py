@@ -34,12 +34,15 @@ def by_seed(
 
 
 def curve(rows: Rows, method: str, figure: str, split: str = "val", part: str = "labels") -> dict[int, Row]:
-    """Mean over seeds by the number of labelled slices, with Student's interval of that mean.
+    """Mean over seeds by the number of labelled slices, from the lowest seed to the highest.
 
     Returns:
-        labels -> {"value", "low", "high"}; one seed alone has no spread, and low and high are its value.
+        labels -> {"value", "low", "high"}; for differences between methods see `beside`.
     """
-    return {n: interval(by.values()) for n, by in by_seed(rows, method, figure, split, part).items()}
+    found = {n: list(by.values()) for n, by in by_seed(rows, method, figure, split, part).items()}
+    return {
+        n: {"value": float(np.mean(each)), "low": min(each), "high": max(each)} for n, each in found.items()
+    }
 
 
 def beside(
@@ -57,12 +60,10 @@ def beside(
 
 
 def interval(values: Iterable[float], level: float = 0.95) -> Row:
-    """Mean of a few values, one a seed, and Student's interval of it: {"value", "low", "high"}."""
+    """Mean of two or more values, one a seed, and Student's interval of it: {"value", "low", "high"}."""
     from scipy.stats import t
 
     array = np.array(list(values), dtype=np.float64)
     mean, count = float(array.mean()), len(array)
-    if count == 1:
-        return {"value": mean, "low": mean, "high": mean}
     reach = float(t.ppf((1 + level) / 2, count - 1) * array.std(ddof=1) / np.sqrt(count))
     return {"value": mean, "low": mean - reach, "high": mean + reach}
