@@ -11,6 +11,7 @@ import numpy as np
 from scipy.ndimage import find_objects, label
 
 from medgen_course.batches.checks import describe
+from medgen_course.metrics.shares import share_interval
 
 SMALLEST = 3  # pixels that a region must have: single ones are noise
 GROWN = 1  # pixels by which a lesion's box is grown before a centre must lie in it
@@ -125,7 +126,7 @@ class Froc:
         return low, high
 
     def at(self, threshold: float, seed: int = 0) -> dict[str, Row]:
-        """Sensitivity and false alarms per slice at one threshold, each with its interval over slices.
+        """Sensitivity (Clopper–Pearson) and false alarms per slice (over slices) at one threshold.
 
         Args:
             threshold: one of `thresholds`, or inf, where nothing is reported.
@@ -144,10 +145,8 @@ class Froc:
             hits, alarms = self.hits[place[0]], self.alarms[place[0]]
         n, rng = len(self.lesions), np.random.default_rng(seed)
         weights = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
-        found = (weights @ hits) / np.maximum(weights @ self.lesions, 1)
-        value = float(hits.sum() / self.lesions.sum())
         return {
-            "sensitivity": _row(value, found),
+            "sensitivity": share_interval(np.arange(self.lesions.sum()) < hits.sum()),
             "false_alarms": _row(float(alarms.mean()), weights @ alarms / n),
         }
 

@@ -59,7 +59,7 @@ def test_what_is_found_and_what_is_a_false_alarm():
     assert found.threshold(0.0) == 0.8 and found.curve(np.array([0, 1])).tolist() == [0.5, 0.5]
     row = found.at(0.6)
     assert row["sensitivity"]["value"] == 0.5 and row["false_alarms"]["value"] == pytest.approx(1 / 3)
-    assert row["sensitivity"]["low"] == 0 and row["sensitivity"]["high"] == 1
+    assert row["sensitivity"]["low"] < 0.05 and row["sensitivity"]["high"] > 0.95
 
 
 def test_a_region_that_covers_all_finds_only_what_its_centre_lies_in():
@@ -73,6 +73,7 @@ def test_no_threshold_is_low_enough_for_a_map_that_cries_wolf():
     assert found.threshold(0.1) == np.inf and found.curve(np.array([0.1]))[0] == 0
     nothing = found.at(np.inf)
     assert nothing["sensitivity"]["value"] == nothing["false_alarms"]["value"] == 0
+    assert nothing["sensitivity"]["high"] > 0.9  # of one lesion, so nothing is known
     with pytest.raises(ValueError, match="was not tried"):
         found.at(0.7)
 
