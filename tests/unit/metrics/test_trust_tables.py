@@ -1,10 +1,13 @@
 """Recorded tables of notebook 13's privacy: whole, with seeds and budgets, a null beside every attack."""
 
+import math
+
 import pytest
 
 from medgen_course.metrics.membership import roc
 from medgen_course.metrics.trust.canaries import KINDS
 from medgen_course.metrics.trust.privacy import load_table
+from medgen_course.models.private_vae import spent
 
 NULLS = {f"null_{kind}_auc_{end}" for kind in ("members", "others") for end in ("low", "high")}
 
@@ -35,3 +38,15 @@ def test_canaries_are_counted_where_they_were_planted_and_where_not():
     for row in rows:
         assert row["planted"] == row["absent"] == 8
         assert 0 <= row["planted_found"] <= 8 and 0 <= row["absent_found"] <= 8
+
+
+def test_the_price_of_privacy_states_delta_and_spends_what_it_promises():
+    rows = load_table("privacy")
+    assert {row["epsilon"] for row in rows} == {1, 3, 10, math.inf}
+    assert len({row["updates"] for row in rows}) == 1 and {row["seed"] for row in rows} == {0, 1, 2}
+    for row in rows:
+        assert row["delta"] < 1 / row["n"] and row["spent"] <= row["epsilon"]
+        assert inside(row, NULLS | {"coverage", "classifier_auc", "auc"})
+        if row["seed"] == 0 and row["epsilon"] < math.inf:
+            again = spent(row["noise"], row["batch"] / row["n"], int(row["updates"]), row["delta"])
+            assert again == pytest.approx(row["spent"], rel=1e-3)
