@@ -56,4 +56,4 @@ def test_the_way_by_keyboard_and_drag_another_way_and_other_images(run_code):
     assert "no twin known" in page.locator(".medgen-captions").inner_text()
     keep_screenshot(page, "trust_explorer_films")
     page.get_by_role("slider", name="along the way").press("Home")
-    drag(page, page.get_by_role("slider", name="along the way"), "_.place.value", "1")
+    drag(page, page.get_by_role("slider", name="along the way"), "_.place.value", "1.0")

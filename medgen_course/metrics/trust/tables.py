@@ -84,7 +84,7 @@ def _above(row: Mapping, figure: str) -> bool:
 
 def memory(rows: Rows) -> Table:
     """A line for each model and number of images."""
-    figures = {"coverage": ".2f", "memorisation": ".0%", "gap": ".1f", "auc": ".2f", "tpr": ".1%"}
+    figures = {"coverage": ".2f", "memorisation": ".0%", "gap": ",.2f", "auc": ".2f", "tpr": ".1%"}
     found, lines = grown(rows, figures), {}
     for model, by in found.items():
         for n in by["coverage"]:
