@@ -74,6 +74,8 @@ def covering(found: Mapping[str, Mapping[str, Mapping[float, Row]]]) -> str:
         by = found[model]["coverage"]
         few, many = by[min(by)], by[max(by)]
         way = "rises" if many["low"] > few["high"] else "falls" if many["high"] < few["low"] else "is a tie"
+        if few["low"] == few["high"] and many["low"] == many["high"]:
+            way = "one seed shows no spread"
         text = f"{NAMES[model]}: {way}, {few['value']:.2f} to {many['value']:.2f}"
         if max(row["high"] for row in by.values()) < handed[least]["value"]:
             text += (
