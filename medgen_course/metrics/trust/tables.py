@@ -62,7 +62,7 @@ def copying(found: Mapping[str, Mapping[str, Mapping[float, Row]]], honest: floa
     return " ".join(told)
 
 
-def covering(found: Mapping[str, Mapping[str, Mapping[float, Row]]]) -> str:
+def covering(found: Mapping[str, Mapping[str, Mapping[float, Row]]], seeds: int) -> str:
     """How coverage of val goes with more images, and which models have hardly learnt.
 
     Those cover less than the smallest training set does by itself.
@@ -74,7 +74,7 @@ def covering(found: Mapping[str, Mapping[str, Mapping[float, Row]]]) -> str:
         by = found[model]["coverage"]
         few, many = by[min(by)], by[max(by)]
         way = "rises" if many["low"] > few["high"] else "falls" if many["high"] < few["low"] else "is a tie"
-        if few["low"] == few["high"] and many["low"] == many["high"]:
+        if seeds < 2:
             way = "one seed shows no spread"
         text = f"{NAMES[model]}: {way}, {few['value']:.2f} to {many['value']:.2f}"
         if max(row["high"] for row in by.values()) < handed[least]["value"]:

@@ -62,12 +62,11 @@ def test_growing_a_training_set():
     assert found["vae"]["gap"][50.0]["value"] == pytest.approx(306) and "gap" not in found["training images"]
     told = tables.copying(found)
     assert "VAE copies at 50 images" in told and "4,000" not in told
-    assert "VAE: rises, 0.30 to 0.70; GAN: rises" in tables.covering(found)
-    assert "hardly" not in tables.covering(found) and "not copying proves little" not in tables.covering(
-        found
-    )
+    assert "VAE: rises, 0.30 to 0.70; GAN: rises" in tables.covering(found, 3)
+    assert "not copying proves little" not in tables.covering(found, 3)
+    assert "VAE: one seed shows no spread" in tables.covering(found, 1)
     copies = found["training images"] | {"coverage": {50.0: row(0.95)}}
-    assert "not copying proves little" in tables.covering(found | {"training images": copies})
+    assert "not copying proves little" in tables.covering(found | {"training images": copies}, 3)
     assert "copy at no number" in tables.copying(tables.grown(memory(copied=0.0), ("memorisation",)))
     assert "VAE: above its nulls in every seed at 50 images" in tables.leaking(memory())
     assert "VAE: above its nulls in every seed at no number of images" in tables.leaking(memory(auc=0.52))
