@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medgen_course.batches.checks import check_image
@@ -88,18 +89,39 @@ def grad_cam(model: Classifier, x: Tensor, target: int | Tensor, stage: int = -1
         model: a `Classifier`.
         x, target: as for `occlusion`.
         stage: of `model.stages`; the last one is the authors' choice, and has 4 × 4 places for 28 pixels.
-    Source: Selvaraju et al. 2017, equations 1 and 2.
+    Source: Selvaraju et al. 2017, equations 1 and 2; how it is enlarged is `drawn_large`.
     """
-    from captum.attr import LayerAttribution, LayerGradCam
+    from captum.attr import LayerGradCam
 
     layer = model.stages[stage]
 
     def explained(part: Tensor, chosen: Tensor, _: Tensor) -> Tensor:
         how = LayerGradCam(log_odds(model), layer)
         coarse = how.attribute(part.clone().requires_grad_(), chosen, relu_attributions=True)
-        return LayerAttribution.interpolate(coarse.detach(), tuple(part.shape[-2:]), "bilinear")
+        return drawn_large(coarse.detach(), part.shape[-1])
 
     return _in_parts(explained, x, target, 0.0)[:, 0].numpy()
+
+
+def drawn_large(coarse: Tensor, size: int) -> Tensor:
+    """A stage's map in the size of the image, every cell where it looks; bilinear between the cells.
+
+    A convolution with a stride of 2, a kernel of 3 and a border of 1 has its first cell at pixel 0, and so
+    has every stage of them: cell i looks at pixel s·i, for a stride s in all. Enlarging that treats cells as
+    tiles draws cell i at s·i + (s - 1) / 2, which is 1.5 pixels further right and down at s = 4.
+
+    Args:
+        coarse: (N, 1, h, h), of a stage of `Classifier`.
+        size: side of the image, pixels; what lies behind the last cell gets its value.
+    Returns:
+        (N, 1, size, size).
+    """
+    side = coarse.shape[-1]
+    stride = 2 ** max(0, (size - 1).bit_length() - (side - 1).bit_length())
+    reach = stride * (side - 1) + 1
+    large = F.interpolate(coarse, (reach, reach), mode="bilinear", align_corners=True)
+    rest = max(0, size - reach)
+    return F.pad(large, (0, rest, 0, rest), mode="replicate")[..., :size, :size]
 
 
 def _in_parts(

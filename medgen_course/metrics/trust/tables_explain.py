@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medgen_course.course.findings import Row, Table, apart, say, side
+from medgen_course.course.findings import Row, Table, apart, say, side, than
 from medgen_course.metrics.reconstruction import bootstrap_interval
 from medgen_course.metrics.trust.explained import TOLERANCE, widened
 
@@ -37,8 +37,12 @@ def noticed(alarm: Over, least: float = 0.75) -> str:
         told.append(f"{name} from ε = {seen[0]:g} on" if seen else f"{name} at no ε that was tried")
     last = max(next(iter(alarm.values())))
     ends = ", ".join(f"{name} {say(rows[last], '.2f')}" for name, rows in alarm.items())
-    when = "; ".join(told)
-    return f"The VAE's ELBO notices (AUROC above {least:g}): {when}. At ε = {last:g}: {ends}."
+    text = f"Does the VAE's ELBO notice? AUROC at ε = {last:g}: {ends}"
+    if len(alarm) == 2:
+        first, second = (rows[last] for rows in alarm.values())
+        tie = ", a tie: it sees the size of a change, not its aim"
+        text += tie if not apart(first, second) else ", told apart"
+    return f"{text}. With the whole interval above {least:g}: {'; '.join(told)}."
 
 
 def first_half(rows: Mapping[float, Row], word: str) -> str:
@@ -46,7 +50,12 @@ def first_half(rows: Mapping[float, Row], word: str) -> str:
     reached = [e for e, row in rows.items() if row["value"] >= 0.5]
     if not reached:
         return f"Half are {word} at no ε that was tried."
-    return f"Half are {word} from ε = {reached[0]:g} on, of the strengths that were tried."
+    sure = [e for e, row in rows.items() if row["low"] >= 0.5]
+    whole = f"from ε = {sure[0]:g} on" if sure else "at none"
+    return (
+        f"Half are {word} from ε = {reached[0]:g} on, of the strengths that were tried; the whole interval "
+        f"lies above a half {whole}."
+    )
 
 
 def beside_controls(pointed: Mapping[str, np.ndarray], methods: Sequence[str]) -> str:
@@ -73,7 +82,9 @@ def saliency(pointed: Mapping[str, np.ndarray], pixels: Mapping[str, np.ndarray]
     note = (
         f"{len(masks)} validation slices; 95 % intervals over slices. A hit: within {TOLERANCE} pixel of the "
     )
-    note += "mask."
+    area = float(np.median(inside.sum((1, 2))))
+    note += f"mask. The median lesion has {area:.0f} pixels, a cell of Grad-CAM's stage 2 has 16, and its "
+    note += "weights are means over all cells: either may be why it misses what is so small."
     return Table(["map", "pointing game", "pixel AP"], lines, note)
 
 
@@ -88,6 +99,18 @@ def after_breaking(pointed: Mapping[str, np.ndarray], hits: Mapping[str, Mapping
             f"{say(last, '.0%')} with new weights{'' if fell else ': no difference that the intervals show'}"
         )
     return f"And where it points: {'; '.join(told)}."
+
+
+def head_alone(alike: Row, hit: Row, pointed: np.ndarray, high: float = 0.9) -> str:
+    """What new weights in the head alone change in a map: its ranks and its pointing, one draw."""
+    same = alike["low"] > high and not apart(hit, bootstrap_interval(pointed))
+    if not same:
+        return f"A new head alone changes the map: rank correlation {say(alike, '.2f')}."
+    return (
+        f"But a new head alone leaves the map as it was ({say(alike, '.2f')}), pointing too: the head weighs "
+        "channels in which the lesion already stands out. Which sign the new weights give is luck, and this "
+        "is one draw."
+    )
 
 
 def broken(
@@ -137,24 +160,73 @@ def edits_say(judged: Mapping[str, Mapping[str, Row]], ways: Sequence[str]) -> s
     return (
         f"Turn most slices: {names(turned)}. Remove more than half of the lesion's contrast: {names(cured)}. "
         f"End nearer to the twin than the slice was ({say(start, '.1f')} grey levels): {names(nearer)}. To "
-        "turn a classifier is one thing, to show its reason another."
+        f"turn a classifier is one thing, to show its reason another.{_no_search(judged)}"
     )
+
+
+def _no_search(judged: Mapping[str, Mapping[str, Row]]) -> str:
+    """Whether the plain reconstruction, a control, does what the search was for."""
+    if not {"VAE search", "reconstruction"} <= set(judged):
+        return ""
+    pairs = [(judged["reconstruction"][key], judged["VAE search"][key]) for key in ("flipped", "removed")]
+    numbers = " and ".join(f"{plain['value']:.0%} beside {found['value']:.0%}" for plain, found in pairs)
+    if all(plain["low"] > found["high"] for plain, found in pairs):
+        return (
+            f" The plain reconstruction, which searches nothing, turns and removes more than the search "
+            f"({numbers}): the VAE had not drawn the lesion to begin with."
+        )
+    return f" The plain reconstruction does not beat the search in both (turned, removed: {numbers})."
 
 
 def aims(found: Mapping[str, Mapping[str, Row]], count: int) -> Table:
     """Pointing game at the square and at the lesion."""
     targets = list(next(iter(found.values())))
     lines = {name: [say(rows[at], ".0%") for at in targets] for name, rows in found.items()}
-    note = f"{count} validation slices with square and lesion; intervals over slices."
+    note = (
+        f"{count} validation slices with square and lesion; intervals over slices. A hit: within {TOLERANCE} "
+    )
+    note += "pixel; a cell of Grad-CAM is 4 pixels."
     return Table(["pointing game", *(f"at the {at}" for at in targets)], lines, note)
 
 
 def shortcut_found(found: Mapping[str, Mapping[str, Row]]) -> str:
     """Which explanations point at the planted square on most slices."""
     right = [name for name, rows in found.items() if rows["square"]["low"] > 0.5]
-    rest = [f"{name} ({say(found[name]['square'], '.0%')})" for name in found if name not in right]
+    wide = "square, give or take a cell"
+    near = {name: f"; within a cell {say(rows[wide], '.0%')}" for name, rows in found.items() if wide in rows}
+    rest = [
+        f"{name} ({say(found[name]['square'], '.0%')}{near.get(name, '')})"
+        for name in found
+        if name not in right
+    ]
     told = f"Explanations that point at the square on most slices: {', '.join(right) or 'none'}."
     return told + (f" Not so: {', '.join(rest)}." if rest else "")
+
+
+def displaced(without: Row, never: Row) -> str:
+    """What the same epochs teach where no square was ever shown: AUROC on slices without a square."""
+    text = f"The control, the same epochs on slices without squares: {say(never)}. "
+    if never["low"] <= 0.5:
+        return text + "So short a training does not teach lesions anyway: the square has displaced nothing."
+    if never["low"] > without["high"]:
+        return text + "So the network could have learnt lesions, and with the square at hand it learnt fewer."
+    return text + "No more than with the square: it has displaced nothing that these epochs teach."
+
+
+def gone_first(sure: np.ndarray, turned: np.ndarray, before: np.ndarray) -> str:
+    """Whether those that are turned were less sure than the rest before, of those that were right.
+
+    Args:
+        sure: probability of the true class before, (N,). turned, before: wrong after and before, bool (N,).
+    """
+    new, rest = sure[turned & ~before], sure[~turned & ~before]
+    if len(new) < 2 or not len(rest):
+        return "Too few were turned to say which go first."
+    rows = [bootstrap_interval(part) for part in (new, rest)]
+    word = than(*rows, "more sure", "less sure")
+    word = "no different before, a tie" if word == "a tie" else f"{word} before than the rest"
+    chances = " and ".join(say(each, ".2f") for each in rows)
+    return f"Those that it turns were {word}: P of the true class {chances}."
 
 
 def poisoned(rows: Sequence[Mapping], accuracy: str = "accuracy") -> Table:

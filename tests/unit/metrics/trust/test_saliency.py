@@ -66,8 +66,29 @@ def test_grad_cam_is_its_definition():
     logits = model.head(model.stages[2](h).mean((2, 3)))
     (slope,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), h)
     coarse = (slope.mean((2, 3), keepdim=True) * h).sum(1, keepdim=True).relu()
-    by_hand = F.interpolate(coarse, (28, 28), mode="bilinear").detach()[:, 0].numpy()
-    assert np.allclose(maps, by_hand, atol=1e-6) and maps.max() > 0 and maps.shape == (5, 28, 28)
+    by_hand = coarse.detach()[:, 0].numpy()
+    assert np.allclose(maps[:, ::4, ::4], by_hand, atol=1e-6) and maps.max() > 0 and maps.shape == (5, 28, 28)
+    assert np.allclose(maps[:, 2:24:4, ::4], (by_hand[:, :-1] + by_hand[:, 1:]) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "stage"), [(28, 0), (28, 1), (28, 2), (32, 1), (33, 2), (8, 1)])
+def test_a_cell_of_grad_cam_is_drawn_where_it_looks(size, stage):
+    """The gradient of one cell of a stage of linear layers is symmetric about the pixel that it looks at."""
+    layers = [nn.Conv2d(1, 1, 3, 1 + (i % 2), padding=1, bias=False) for i in range(2 * (stage + 1))]
+    for layer in layers:
+        nn.init.ones_(layer.weight)
+    x = torch.zeros(1, 1, size, size, requires_grad=True)
+    coarse = nn.Sequential(*layers)(x)
+    cell = coarse.shape[-1] // 2
+    one = torch.zeros_like(coarse)
+    one[0, 0, cell, cell] = 1
+    large = saliency.drawn_large(one, size)[0, 0]
+    (seen,) = torch.autograd.grad(coarse[0, 0, cell, cell], x)
+    stride = 2 ** (stage + 1)
+    assert large.shape == (size, size) and divmod(int(large.argmax()), size) == (cell * stride, cell * stride)
+    rows = seen[0, 0].sum(1)
+    if rows[0] == 0 and rows[-1] == 0:  # else the border cuts it off
+        assert float((rows * torch.arange(size)).sum() / rows.sum()) == pytest.approx(cell * stride, abs=1e-3)
 
 
 def test_maps_of_a_batch_are_those_of_its_images_and_a_caller_keeps_gradients(monkeypatch):

@@ -62,6 +62,11 @@ def test_growing_a_training_set():
     assert found["vae"]["gap"][50.0]["value"] == pytest.approx(306) and "gap" not in found["training images"]
     told = tables.copying(found)
     assert "VAE copies at 50 images" in told and "4,000" not in told
+    assert "VAE: rises, 0.30 to 0.70; GAN: rises" in tables.covering(found, 3)
+    assert "not copying proves little" not in tables.covering(found, 3)
+    assert "VAE: one seed shows no spread" in tables.covering(found, 1)
+    copies = found["training images"] | {"coverage": {50.0: row(0.95)}}
+    assert "not copying proves little" in tables.covering(found | {"training images": copies}, 3)
     assert "copy at no number" in tables.copying(tables.grown(memory(copied=0.0), ("memorisation",)))
     assert "VAE: above its nulls in every seed at 50 images" in tables.leaking(memory())
     assert "VAE: above its nulls in every seed at no number of images" in tables.leaking(memory(auc=0.52))
@@ -128,12 +133,19 @@ def birds(found=16):
 def test_canaries_that_are_found_and_not():
     assert tables.canary(birds(), "shadows", "noise")["planted"]["value"] == 1.0
     assert tables.canary(birds(), "loss threshold", "noise")["planted"]["high"] < 0.1
-    assert tables.canaries_say(birds()) == "Found, planted apart from absent: shadows: noise, marker."
+    all_found = (
+        "Found, planted ones accused more often than absent ones in every model: shadows: noise, marker."
+    )
+    assert tables.canaries_say(birds()) == all_found
+    one_missed = [bird | {"planted_found": bird["planted_found"] * (bird["seed"] > 0)} for bird in birds()]
+    assert "No attack finds any kind" in tables.canaries_say(one_missed)
+    assert "noise 100%, more often; marker 100%, more often" in tables.odd_or_ordinary(birds(), [0.4] * 3)
+    assert "noise 100%, a tie" in tables.odd_or_ordinary(birds(), [0.4, 1.0, 1.0])
     assert "No attack finds any kind" in tables.canaries_say(birds(found=0))
     wrong = [bird | {"absent_found": 8.0 * (bird["attack"] == "shadows")} for bird in birds()]
-    assert "absent canaries are accused more often by shadows, noise; shadows, marker" in tables.canaries_say(
-        wrong
-    )
+    assert "are accused by shadows, noise (in 3 of 3 models, up to 50%)" in tables.canaries_say(wrong)
+    rare = [bird | {"absent_found": 1.0 * (bird["seed"] == 0)} for bird in birds()]  # luck: 1 of 16, once
+    assert tables.canaries_say(rare) == all_found
     assert len(tables.canaries(birds()).columns) == 5
 
 
@@ -173,6 +185,12 @@ def test_the_price_of_privacy():
     assert "coverage of val: a tie" in tables.what_is_paid(costs())
     assert "at no level" in tables.what_is_paid(costs())
     assert "in every seed at: ε = 1, 4,000 images" in tables.what_is_paid(costs(auc=0.7))
+    assert "step by step: ε = 1 0.71" in tables.order(costs(), "classifier_auc")
+    assert "not that of privacy" in tables.order(
+        [r | {"classifier_auc": 0.9 * (r["clip"] < 100 and r["epsilon"] > 9)} for r in costs()],
+        "classifier_auc",
+    )
+    assert "does not show that there is nothing" in tables.what_is_paid(costs())
     assert "No kind of canary" in tables.birds_of(costs()) and "noise, ε = 1" in tables.birds_of(
         costs(bird=0.9)
     )
@@ -184,7 +202,14 @@ def test_the_price_of_privacy():
 
 
 def test_the_live_attack():
-    table = tables.live_attack(row(0.6), row(0.02), {"members": row(0.5)}, row(0.5), 0.01)
+    null = {"members": {"auc": row(0.5), "tpr": row(0.02)}}
+    hits = row(0.02) | {"fpr": 0.015}
+    assert not tables.certain(hits, null) and tables.certain(row(0.3), null)
+    assert not tables.certain(
+        row(0.3), {"members": {"auc": row(0.5)}}
+    )  # too few images for a null of the hits
+    table = tables.live_attack(row(0.6), hits, null, row(0.5), 0.01)
+    assert table.rows["loss threshold"][2] == "1.5%"
     assert table.rows["loss threshold"][0].startswith("0.6") and "null: members in two halves" in table.rows
 
 
@@ -201,6 +226,11 @@ def test_attacks_on_images():
     recorded = [row(0.7) | {"attack": "PGD", "epsilon": 4.0, "measure": "erased"}, {"measure": "other"}]
     assert tables_explain.by_attack(recorded, "erased")["PGD"][4.0]["value"] == 0.7
     assert "from ε = 4 on" in tables_explain.first_half({2: row(0.4), 4: row(0.5)}, "erased")
+    assert "above a half at none" in tables_explain.first_half({4: row(0.5)}, "erased")
+    assert "above a half from ε = 8 on" in tables_explain.first_half({4: row(0.5), 8: row(0.9)}, "erased")
+    alarm = {"PGD": {8: row(0.77)}, "noise": {8: row(0.76)}}
+    assert "a tie" in tables_explain.noticed(alarm)
+    assert "told apart" in tables_explain.noticed(alarm | {"noise": {8: row(0.3)}})
     assert "at no ε" in tables_explain.first_half({2: row(0.4)}, "erased")
 
 
@@ -230,6 +260,8 @@ def test_counterfactuals_and_aims():
         "occlusion": {"square": row(0.9), "lesion": row(0.1)},
         "Grad-CAM": {"square": row(0.2), "lesion": row(0.1)},
     }
+    wide = {"square, give or take a cell": row(0.8)}
+    assert "within a cell 80%" in tables_explain.shortcut_found({"Grad-CAM": aims["Grad-CAM"] | wide})
     told = tables_explain.shortcut_found(aims)
     assert "most slices: occlusion." in told and "Not so: Grad-CAM" in told
     assert len(tables_explain.aims(aims, 9).rows) == 2
@@ -267,6 +299,27 @@ def test_a_back_door(door, auc, found):
     assert ("that would show it" in told) == found[0] and ("no open door yet" in told) != found[1]
     assert ("from 1% of the class on" in told) == found[1]
     assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
+
+
+def test_controls_of_the_shortcut_the_search_and_the_turned():
+    assert "displaced nothing" in tables_explain.displaced(row(0.55), row(0.5))
+    assert "it learnt fewer" in tables_explain.displaced(row(0.55), row(0.9))
+    assert "No more than" in tables_explain.displaced(row(0.7), row(0.7))
+    before, turned = np.zeros(40, bool), np.arange(40) < 10
+    assert "less sure before" in tables_explain.gone_first(np.where(turned, 0.6, 0.9), turned, before)
+    mixed = np.tile([0.6, 0.9], 20)
+    assert "a tie" in tables_explain.gone_first(mixed, turned, before)
+    assert "more sure before" in tables_explain.gone_first(mixed + turned, turned, before)
+    assert "Too few" in tables_explain.gone_first(np.full(40, 0.9), turned, turned)
+    hit = np.ones(40)
+    assert "leaves the map" in tables_explain.head_alone(row(0.98), row(1.0), hit)
+    assert "changes the map" in tables_explain.head_alone(row(0.5), row(1.0), hit)
+    names = ("flipped", "removed", "aimed", "outside", "to_twin")
+    good, bad = ({name: row(v) for name in names} for v in (0.9, 0.3))
+    judged = {"VAE search": bad, "reconstruction": good, "nothing": {"to_twin": row(5.0)}}
+    assert "turns and removes more" in tables_explain.edits_say(judged, ["VAE search", "reconstruction"])
+    judged = {"VAE search": good, "reconstruction": bad, "nothing": {"to_twin": row(5.0)}}
+    assert "does not beat" in tables_explain.edits_say(judged, ["VAE search", "reconstruction"])
 
 
 def test_val_and_test_agree_or_not():
