@@ -46,11 +46,12 @@ def check_which_labels(
                 )
         row = mean_interval(scores["balanced"] - scores["random"])
         _gap_fits(found.get("gap"), row, scores)
-        right = ANSWERS[2] if row["low"] <= 0 <= row["high"] else ANSWERS[int(row["value"] > 0)]
+        value, low, high = map(float, found["gap"])  # resampled by the student, so an end may lie elsewhere
+        right = ANSWERS[2] if low <= 0 <= high else ANSWERS[int(value > 0)]
         if answer != right:
             raise Finding(
                 f"The numbers are right, but your answer is {answer!r}; by the interval of the gap, "
-                f"{row['low']:+.3f} to {row['high']:+.3f}, it is {right!r}."
+                f"{low:+.3f} to {high:+.3f}, it is {right!r}."
             )
 
     praise = "Both ways with the same seeds, the gap seed by seed, and an answer that its interval gives."

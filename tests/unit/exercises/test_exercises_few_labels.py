@@ -203,6 +203,16 @@ def test_the_experiment_on_labels(gap, answer, capsys):
     assert f"it is {answer!r}" in check_which_labels(measure, range(20), found, wrong).message
 
 
+def test_a_gap_whose_interval_ends_at_zero_is_judged_by_the_students_own(capsys):
+    def measure(way, seed):
+        return 1.0 - 0.01 * (seed < 3) * (way == "random")  # most seeds are perfect both ways
+
+    found = as_measured(measure)
+    for low, answer in ((0.0, "tie"), (0.0005, "balanced")):
+        changed = found | {"gap": (found["gap"][0], low, found["gap"][2])}
+        assert check_which_labels(measure, range(20), changed, answer).right
+
+
 def test_mistakes_of_the_experiment_on_labels_are_named(capsys):
     measure = scores()
     found = as_measured(measure)
