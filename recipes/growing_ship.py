@@ -5,8 +5,10 @@
 
 Three things differ from the comparison (growing.py), each for a reason that was measured or seen:
 
-- The generator has grain. Without it, the features tell its slices from real ones whatever it draws: held-out
-  slices drawn without their noise have a fifth of the density and a quarter of the coverage of those with it.
+- The generator has grain. Held-out slices drawn without their noise have a fifth of the density and of the
+  coverage of those with it, so these features see noise. The one that is shipped turned out to use little of
+  it: with its grain off it measures nearly the same (notebook 05, section 6). What each change brought was
+  not told apart.
 - The game is StyleGAN2's, non-saturating with R1 from time to time. In the hinge game without a penalty some
   slices got white flares, and coverage fell after half of the time.
 - Small batches, and from the moment of full size a falling step size.
