@@ -29,6 +29,7 @@ MEANING = {
     "ventricles": "ventricles, found",
     "missed": "missed",
     "invented": "invented",
+    "mistaken": "taken for the other",
 }
 
 
@@ -139,7 +140,7 @@ class FewLabelsExplorer(Explorer):
         figure.set_figheight(figure.get_figheight() + 0.3)
         figure.legend(
             handles=[Patch(color=view.COLOURS[name], label=text) for name, text in MEANING.items()],
-            loc="outside lower center", ncols=4, frameon=False,
+            loc="outside lower center", ncols=len(MEANING), frameon=False,
         )  # fmt: skip
         return figure
 
