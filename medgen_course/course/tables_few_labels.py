@@ -107,14 +107,14 @@ def ahead_at(by_method: Mapping[str, BySeed], name: str, rival: str) -> list[int
 
 
 def standing(by_method: Mapping[str, BySeed], name: str, rival: str, unit: str = "labels") -> str:
-    """Where one method is ahead of another and where behind, such as "ahead at 30 labels, behind at none"."""
+    """Where one method is ahead of another and where behind, such as "ahead at 30 labels, behind nowhere"."""
     both = [n for n in by_method[name] if n in by_method[rival]]
     told = []
     for word, numbers in (
         ("ahead", ahead_at(by_method, name, rival)),
         ("behind", ahead_at(by_method, rival, name)),
     ):
-        told.append(f"{word} {numbers_in_words(numbers, both, unit)}")
+        told.append(f"{word} {numbers_in_words(numbers, both, unit) if numbers else 'nowhere'}")
     return ", ".join(told)
 
 

@@ -55,7 +55,7 @@ def page(entries: Entries, book: Columns, figure: str, title: str) -> Table:
         value, low, high = ends or ["–"] * 3
         band = low if low == high else f"{low} to {high}"
         plus = f"{row['verdict']}: {said(row['added']['value'])}" if row.get("added") else "–"
-        if row["labels"] >= max(curve) and row.get("verdict") == "loss":
+        if row["labels"] >= max(curve) and row.get("verdict") in ("loss", "none"):
             plus = "the curve ends here: see the gap"
         mine, alone = _pair(row, book, figure)
         gap = f"{verdict(mine, alone)}: {say(paired(mine, alone), '+.3f')}"

@@ -41,8 +41,8 @@ def test_few_seeds_that_agree_about_the_sign_cannot_tell_and_are_no_tie():
 
 
 def test_where_a_method_stands_names_both_sides():
-    assert tables.standing(BY, "probe", "scratch") == "ahead at 10 labels, behind at no number of labels"
-    assert tables.standing(BY, "m2", "scratch").endswith("behind at every number of labels")
+    assert tables.standing(BY, "probe", "scratch") == "ahead at 10 labels, behind nowhere"
+    assert tables.standing(BY, "m2", "scratch") == "ahead nowhere, behind at every number of labels"
     assert tables.seeds_in_words(BY) == "5" and tables.seeds_in_words({"a": {1: [0, 1], 3: [0]}}) == "1 to 2"
 
 
