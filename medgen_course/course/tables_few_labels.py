@@ -125,18 +125,20 @@ def seeds_in_words(by_method: Mapping[str, BySeed]) -> str:
 
 
 def undertrained(by_method: Mapping[str, BySeed], name: str, updates: int) -> str:
-    """Whether a method falls with more labels, which a finished training would not, in a sentence or two.
+    """Whether a method falls again with more labels, as no finished training should, in a sentence or two.
 
     Args:
-        by_method: a figure that is easy, of the ventricles say: higher is better.
+        by_method: a figure that is easy, of the ventricles say: higher is better; the same seeds everywhere.
         name: the method.
         updates: that all of them had.
     """
-    own = {n: float(np.mean(values)) for n, values in by_method[name].items()}
-    few, most = min(own), max(own)
-    told = f"{name}, {updates} updates: ventricles {own[few]:.2f} with {few}, {own[most]:.2f} with {most}. "
-    if own[most] < own[few]:
-        return f"{told}It falls with more labels: not trained to its end, and no verdict on {name} as such."
+    own = by_method[name]
+    best, most = max(own, key=lambda n: np.mean(own[n])), max(own)
+    values = " and ".join(f"{np.mean(own[n]):.2f} with {n}" for n in dict.fromkeys((best, most)))
+    told = f"{name}, {updates} updates: ventricles {values}. "
+    shared = min(len(own[best]), len(own[most]))
+    if np.greater(own[best][:shared], own[most][:shared]).all():
+        return f"{told}With more labels it falls in every seed: not trained to its end, no verdict on {name}."
     return f"{told}Equal updates are not equal convergence: a verdict at this budget, not on {name}."
 
 

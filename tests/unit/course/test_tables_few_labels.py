@@ -47,9 +47,13 @@ def test_where_a_method_stands_names_both_sides():
 
 
 def test_a_method_that_falls_with_more_labels_is_called_unfinished():
-    falling, rising = {"pix2pix": {10: [0.5, 0.6], 100: [0.3, 0.3]}}, {"pix2pix": {10: [0.3], 100: [0.5]}}
-    assert "0.55 with 10, 0.30 with 100. It falls" in tables.undertrained(falling, "pix2pix", 300)
+    falling = {"pix2pix": {1: [0.3, 0.2], 10: [0.5, 0.6], 100: [0.3, 0.3]}}
+    mixed = {"pix2pix": {1: [0.3, 0.2], 10: [0.5, 0.6], 100: [0.2, 0.7]}}
+    rising = {"pix2pix": {10: [0.3], 100: [0.5]}}
+    told = tables.undertrained(falling, "pix2pix", 300)
+    assert "0.55 with 10 and 0.30 with 100. With more labels it falls in every seed" in told
     assert "falls" not in tables.undertrained(rising, "pix2pix", 300)
+    assert "falls" not in tables.undertrained(mixed, "pix2pix", 300)
 
 
 def test_a_budget_counts_the_last_short_batch():
