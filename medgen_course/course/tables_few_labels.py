@@ -1,11 +1,12 @@
 """Tables and curves of notebook 12: figures over the number of labels, and differences seed by seed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from medgen_course.course.findings import Row, Table, over_seeds, say, side
+from medgen_course.course.findings import Row, Table, differ, over_seeds, say, side
 from medgen_course.pictures import plots
 
 BySeed = Mapping[int, Sequence[float]]  # number of labels -> one value a seed, in the seeds' order
@@ -27,6 +28,18 @@ def paired(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> dict[
     gap = np.subtract(x, y)
     reach = float(t.ppf((1 + level) / 2, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
     return {"value": float(gap.mean()), "low": float(gap.mean()) - reach, "high": float(gap.mean()) + reach}
+
+
+def verdict(x: Sequence[float], y: Sequence[float]) -> str:
+    """What x is beside y, seed by seed: "ahead", "behind", "a tie" or "cannot tell".
+
+    It cannot be told where every seed has the same sign and the interval holds zero all the same: few seeds
+    make a wide interval, and no difference seen is then not the same as no difference.
+    """
+    row, gap = paired(x, y), np.subtract(x, y)
+    if not differ(row) and ((gap > 0).all() or (gap < 0).all()):
+        return "cannot tell"
+    return side(row, "ahead", "behind")
 
 
 def complete(by_method: Mapping[str, Mapping[int, Any]]) -> dict[str, dict[int, Sequence[float]]]:
@@ -71,7 +84,7 @@ def gaps(
     style: str = "+.3f",
     unit: str = "labels",
 ) -> Table:
-    """What each method has more than one of them, seed by seed; a tie where the interval holds zero.
+    """What each method has more than one of them, seed by seed; what it is called says `verdict`.
 
     A column for each number of labels; a dash where a method was not trained with it.
     """
@@ -80,8 +93,8 @@ def gaps(
     for name, by in by_method.items():
         if name == rival:
             continue
-        both = {n: paired(by[n], by_method[rival][n]) for n in numbers if n in by and n in by_method[rival]}
-        lines[name] = [f"{side(both[n], 'ahead', 'behind')}: {say(both[n], style)}" if n in both else "–"
+        both = {n: (by[n], by_method[rival][n]) for n in numbers if n in by and n in by_method[rival]}
+        lines[name] = [f"{verdict(*both[n])}: {say(paired(*both[n]), style)}" if n in both else "–"
                        for n in numbers]  # fmt: skip
     heads = [f"beside {rival}", *(f"{n:,} {_one(unit, n)}" for n in numbers)]
     return Table(heads, lines, note, caption)
@@ -91,6 +104,51 @@ def ahead_at(by_method: Mapping[str, BySeed], name: str, rival: str) -> list[int
     """The numbers of labels at which one method lies above another, interval and all."""
     both = [n for n in by_method[name] if n in by_method[rival]]
     return [n for n in both if paired(by_method[name][n], by_method[rival][n])["low"] > 0]
+
+
+def standing(by_method: Mapping[str, BySeed], name: str, rival: str, unit: str = "labels") -> str:
+    """Where one method is ahead of another and where behind, such as "ahead at 30 labels, behind nowhere"."""
+    both = [n for n in by_method[name] if n in by_method[rival]]
+    told = []
+    for word, numbers in (
+        ("ahead", ahead_at(by_method, name, rival)),
+        ("behind", ahead_at(by_method, rival, name)),
+    ):
+        told.append(f"{word} {numbers_in_words(numbers, both, unit) if numbers else 'nowhere'}")
+    return ", ".join(told)
+
+
+def seeds_in_words(by_method: Mapping[str, BySeed]) -> str:
+    """How many seeds stand behind the points: "5", or "3 to 5" where not all have as many."""
+    counts = [len(values) for by in by_method.values() for values in by.values()]
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def undertrained(by_method: Mapping[str, BySeed], name: str, updates: int) -> str:
+    """Whether a method falls again with more labels, as no finished training should, in a sentence or two.
+
+    Args:
+        by_method: a figure that is easy, of the ventricles say: higher is better; the same seeds everywhere.
+        name: the method.
+        updates: that all of them had.
+    """
+    own = by_method[name]
+    best, most = max(own, key=lambda n: np.mean(own[n])), max(own)
+    values = " and ".join(f"{np.mean(own[n]):.2f} with {n}" for n in dict.fromkeys((best, most)))
+    told = f"{name}, {updates} updates: ventricles {values}. "
+    shared = min(len(own[best]), len(own[most]))
+    if np.greater(own[best][:shared], own[most][:shared]).all():
+        return f"{told}With more labels it falls in every seed: not trained to its end, no verdict on {name}."
+    return f"{told}Equal updates are not equal convergence: a verdict at this budget, not on {name}."
+
+
+def budget(recipe: Mapping[str, Any]) -> str:
+    """What a recorded network was trained on and for how long, from the recipe on its card."""
+    updates = recipe["epochs"] * math.ceil(recipe["images"] / recipe["batch_size"])
+    return (
+        f"{recipe['images']:,} images, repeats included, {recipe['epochs']} epochs, {updates:,} updates of "
+        f"{recipe['batch_size']}"
+    )
 
 
 def numbers_in_words(numbers: Sequence[int], every: Sequence[int], unit: str = "labels") -> str:

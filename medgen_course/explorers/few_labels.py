@@ -29,6 +29,7 @@ MEANING = {
     "ventricles": "ventricles, found",
     "missed": "missed",
     "invented": "invented",
+    "mistaken": "taken for the other",
 }
 
 
@@ -136,10 +137,10 @@ class FewLabelsExplorer(Explorer):
         """The picture as it stands, with what its colours mean."""
         method, labels = self._masks.methods[self.method.value], self._masks.labels[self.labels.value]
         figure = super().figure(title or f"{method}, {_slices(labels)}: truth above, found below")
-        figure.set_figheight(figure.get_figheight() + 0.3)
+        figure.set_figheight(figure.get_figheight() + 0.55)
         figure.legend(
             handles=[Patch(color=view.COLOURS[name], label=text) for name, text in MEANING.items()],
-            loc="outside lower center", ncols=4, frameon=False,
+            loc="outside lower center", ncols=3, frameon=False,
         )  # fmt: skip
         return figure
 

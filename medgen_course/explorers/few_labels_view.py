@@ -9,7 +9,8 @@ from medgen_course.pictures import plots
 from medgen_course.pictures.render import PALETTE, Extent, enlarge, overlay, rgb_of
 
 LESION, VENTRICLES = 1, 2  # in a label map; 0 is everything else
-COLOURS = {"lesion": PALETTE[0], "ventricles": PALETTE[4], "missed": PALETTE[6], "invented": PALETTE[5]}
+COLOURS = {"lesion": PALETTE[0], "ventricles": PALETTE[4], "missed": PALETTE[6], "invented": PALETTE[5],
+           "mistaken": PALETTE[3]}  # fmt: skip
 CUT, HERE = rgb_of(PALETTE[7]), rgb_of(PALETTE[5])
 OPACITY = 0.75
 
@@ -23,19 +24,20 @@ def true_picture(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def found_picture(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """The masks that were found: what is right in its own colour, what is missed and what is invented.
+    """The masks that were found: what is right in its own colour, and each mistake in one.
 
     Args:
         image: uint8 (1, H, W).
         truth, found: label maps (H, W), 0, `LESION` or `VENTRICLES`.
     Returns:
-        uint8 (H, W, 3). A lesion that was taken for ventricles, or the other way round, counts as invented.
+        uint8 (H, W, 3). Mistaken: a lesion that was taken for ventricles, or the other way round.
     """
     regions = {
         "lesion": (truth == LESION) & (found == LESION),
         "ventricles": (truth == VENTRICLES) & (found == VENTRICLES),
         "missed": (truth > 0) & (found == 0),
-        "invented": (found > 0) & (found != truth),
+        "invented": (found > 0) & (truth == 0),
+        "mistaken": (found > 0) & (truth > 0) & (found != truth),
     }
     picture = image
     for name, region in regions.items():

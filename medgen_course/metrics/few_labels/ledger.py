@@ -13,6 +13,7 @@ from scipy.optimize import isotonic_regression
 Curve = Mapping[float, Sequence[float]]  # labelled images -> the figure, one value a seed
 BELOW, BEYOND = -math.inf, math.inf
 RESAMPLES, ROUNDING = 2000, 1e-12
+COVERED = 0.87  # of 150 made-up ledgers with five seeds, in which a band of 95 % held the truth
 
 
 def curve(table: Mapping[str, np.ndarray], method: str, figure: str = "test_auc") -> dict[int, np.ndarray]:
@@ -37,6 +38,21 @@ def curve(table: Mapping[str, np.ndarray], method: str, figure: str = "test_auc"
         rows = np.flatnonzero(own & (table["labels"] == n))
         found[int(n)] = table[figure][rows[np.argsort(table["seed"][rows])]]
     return found
+
+
+def joined(
+    book: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], method: str
+) -> dict[str, np.ndarray]:
+    """A ledger with one more method of the recognition table, where drawn images stand beside real ones.
+
+    Args:
+        book: `pretrained.load_ledger`.
+        table: `pretrained.load_few_recognition`, with the columns of the ledger or more.
+        method: a name of its column `method`; one that it does not have adds nothing.
+    """
+    beside = np.char.startswith(np.asarray(book["method"], str), "both")
+    own = (table["method"] == method) & np.isin(table["labels"], book["labels"][beside])
+    return {name: np.concatenate([values, table[name][own]]) for name, values in book.items()}
 
 
 def read_off(numbers: np.ndarray, means: np.ndarray, value: float) -> float:

@@ -31,6 +31,36 @@ def test_ahead_behind_tie_and_not_trained():
     assert tables.ahead_at(BY, "probe", "scratch") == [10] and tables.ahead_at(BY, "m2", "scratch") == []
 
 
+def test_few_seeds_that_agree_about_the_sign_cannot_tell_and_are_no_tie():
+    far, near = [0.30, 0.40, 0.56], [0.21, 0.22, 0.27]
+    assert tables.paired(far, near)["low"] < 0
+    assert tables.verdict(far, near) == tables.verdict(near, far) == "cannot tell"
+    assert tables.verdict([0.1, 0.2, 0.3], [0.2, 0.2, 0.2]) == "a tie"
+    assert tables.verdict([0.5, 0.6, 0.7], [0.1, 0.2, 0.3]) == "ahead"
+    assert tables.verdict([0.1, 0.2, 0.3], [0.5, 0.6, 0.7]) == "behind"
+
+
+def test_where_a_method_stands_names_both_sides():
+    assert tables.standing(BY, "probe", "scratch") == "ahead at 10 labels, behind nowhere"
+    assert tables.standing(BY, "m2", "scratch") == "ahead nowhere, behind at every number of labels"
+    assert tables.seeds_in_words(BY) == "5" and tables.seeds_in_words({"a": {1: [0, 1], 3: [0]}}) == "1 to 2"
+
+
+def test_a_method_that_falls_with_more_labels_is_called_unfinished():
+    falling = {"pix2pix": {1: [0.3, 0.2], 10: [0.5, 0.6], 100: [0.3, 0.3]}}
+    mixed = {"pix2pix": {1: [0.3, 0.2], 10: [0.5, 0.6], 100: [0.2, 0.7]}}
+    rising = {"pix2pix": {10: [0.3], 100: [0.5]}}
+    told = tables.undertrained(falling, "pix2pix", 300)
+    assert "0.55 with 10 and 0.30 with 100. With more labels it falls in every seed" in told
+    assert "falls" not in tables.undertrained(rising, "pix2pix", 300)
+    assert "falls" not in tables.undertrained(mixed, "pix2pix", 300)
+
+
+def test_a_budget_counts_the_last_short_batch():
+    told = tables.budget({"images": 100, "epochs": 3, "batch_size": 32})
+    assert told == "100 images, repeats included, 3 epochs, 12 updates of 32"
+
+
 def test_numbers_in_words():
     assert tables.numbers_in_words([], [1, 3]) == "at no number of labels"
     assert tables.numbers_in_words([1, 3], [1, 3]) == "at every number of labels"

@@ -75,7 +75,7 @@ def test_errors_have_their_colours():
         (0, 0): "missed",
         (0, 1): "lesion",
         (0, 2): "invented",
-        (2, 0): "invented",
+        (2, 0): "mistaken",
         (3, 3): "invented",
     }
     for place, name in expected.items():
@@ -83,7 +83,7 @@ def test_errors_have_their_colours():
     assert picture[1, 1].sum() == 0
     right = view.true_picture(np.zeros((1, 4, 4), np.uint8), truth)
     assert np.abs(right[2, 0] - view.OPACITY * rgb_of(view.COLOURS["ventricles"])).max() <= 1
-    assert len(set(view.COLOURS.values())) == 4
+    assert len(set(view.COLOURS.values())) == 5
 
 
 def test_the_cursor_stands_where_the_number_says():
@@ -120,7 +120,7 @@ def test_the_static_twin_is_the_same_array_and_says_what_colours_mean(explorer):
     figure = explorer.figure()
     assert np.array_equal(figure.axes[0].images[0].get_array(), explorer.array)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["lesion, found", "ventricles, found", "missed", "invented"]
+    assert texts == ["lesion, found", "ventricles, found", "missed", "invented", "taken for the other"]
     assert all(text in explorer.children[2].value for text in texts)
 
 

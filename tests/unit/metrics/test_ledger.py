@@ -54,7 +54,7 @@ def test_with_five_seeds_the_band_holds_the_truth_less_often_than_it_says(monkey
     for _ in range(80):
         row = ledger.worth({n: seeds(n, 0.01, rng) for n in NUMBERS}, seeds(150, 0.01, rng))
         held.append(row["low"] <= 150 <= row["high"])
-    assert 0.8 < np.mean(held) < 0.93
+    assert 0.8 < np.mean(held) < 0.93 and abs(np.mean(held) - ledger.COVERED) < 0.1
 
 
 def test_seeds_are_resampled_together():
@@ -99,6 +99,15 @@ def test_the_account_values_every_training_set_that_is_not_real_alone():
     assert both["method"] == "both_honest" and both["labels"] == 100 and both["verdict"] == "gain"
     assert both["worth"]["value"] == pytest.approx(300) and both["added"]["value"] == pytest.approx(200)
     assert alone["worth"]["value"] == pytest.approx(30) and "added" not in alone
+
+
+def test_another_null_is_joined_where_drawn_images_stand_beside_real_ones():
+    more = {"method": np.array(["augmented"] * 3 + ["scratch"]), "labels": np.array([30.0, 100, 100, 100]),
+            "seed": np.array([0.0, 0, 1, 0]), "test_auc": np.full(4, 0.5), "other": np.zeros(4)}  # fmt: skip
+    book = ledger.joined(table(), more, "augmented")
+    assert len(book["method"]) == len(table()["method"]) + 2 and set(book) == set(table())
+    assert list(ledger.curve(book, "augmented")) == [100]
+    assert len(ledger.joined(table(), more, "magic")["seed"]) == len(table()["seed"])
 
 
 def test_a_figure_that_does_not_rise_values_nothing():
