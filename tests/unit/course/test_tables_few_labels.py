@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from medgen_course.course import findings
 from medgen_course.course import tables_few_labels as tables
 
 RNG = np.random.default_rng(0)
@@ -93,3 +94,9 @@ def test_what_has_fewer_seeds_than_its_rivals_is_left_out():
     by_seed = tables.complete({"a": {1: {1: 5.0, 0: 4.0}, 3: {0: 1.0}}, "b": {3: {0: 1.0, 1: 2.0}}})
     assert by_seed == {"a": {1: [4.0, 5.0]}, "b": {3: [1.0, 2.0]}}
     assert made == {"a": {1: [1, 2, 3]}, "b": {}, "c": {1: [1, 2, 3], 10: [1, 2]}}
+
+
+def test_beside_what_was_never_counted_nothing_is_known():
+    row, none = {"value": 0.5, "low": 0.25, "high": 0.75}, dict.fromkeys(("value", "low", "high"))
+    for two in ((row, none), (none, row)):
+        assert findings.than(*two, "more", "fewer") == "not known"
