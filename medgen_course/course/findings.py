@@ -95,7 +95,9 @@ def side(row: Row, above: str, below: str) -> str:
 
 
 def than(x: Row, y: Row, more: str, less: str) -> str:
-    """What x is beside y: one of two texts, or that it is a tie, where the intervals overlap."""
+    """What x is beside y: one of two texts, a tie where intervals overlap; not known if one has no value."""
+    if x["value"] is None or y["value"] is None:
+        return "not known"
     return (more if x["value"] > y["value"] else less) if apart(x, y) else "a tie"
 
 

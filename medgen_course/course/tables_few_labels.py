@@ -124,22 +124,28 @@ def seeds_in_words(by_method: Mapping[str, BySeed]) -> str:
     return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
-def undertrained(by_method: Mapping[str, BySeed], name: str, updates: int) -> str:
-    """Whether a method falls again with more labels, as no finished training should, in a sentence or two.
+NEXT_TO_NONE = 0.1  # a mean Dice of lesions below which a method cannot be called trained
+
+
+def undertrained(hard: Mapping[str, BySeed], easy: Mapping[str, BySeed], name: str, updates: int) -> str:
+    """Whether a method was trained to its end, by two signs that a finished training should not show.
+
+    It finds next to nothing of what is hard at any number of labels, or it falls with more labels in every
+    seed where its best is.
 
     Args:
-        by_method: a figure that is easy, of the ventricles say: higher is better; the same seeds everywhere.
+        hard, easy: Dice of lesions and of ventricles; the same seeds everywhere.
         name: the method.
         updates: that all of them had.
     """
-    own = by_method[name]
+    own, lesions = easy[name], max(float(np.mean(values)) for values in hard[name].values())
     best, most = max(own, key=lambda n: np.mean(own[n])), max(own)
     values = " and ".join(f"{np.mean(own[n]):.2f} with {n}" for n in dict.fromkeys((best, most)))
-    told = f"{name}, {updates} updates: ventricles {values}. "
+    told = f"{name}, {updates} updates: lesions {lesions:.2f} at its best, ventricles {values}. "
     shared = min(len(own[best]), len(own[most]))
-    if np.greater(own[best][:shared], own[most][:shared]).all():
-        return f"{told}With more labels it falls in every seed: not trained to its end, no verdict on {name}."
-    return f"{told}Equal updates are not equal convergence: a verdict at this budget, not on {name}."
+    if lesions < NEXT_TO_NONE or np.greater(own[best][:shared], own[most][:shared]).all():
+        return f"{told}Undertrained: equal updates are not equal convergence. No verdict on {name} as such."
+    return f"{told}A verdict at this budget, not on {name} as such."
 
 
 def budget(recipe: Mapping[str, Any]) -> str:
