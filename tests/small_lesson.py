@@ -12,7 +12,8 @@ CELLS = (
     (
         "stub1",
         "code",
-        "def my_score(maps):\n    return None  # your code\n\n\nexercises.check_spot_score(my_score)",
+        "def my_score(maps):\n    return None  # your code\n\n\n"
+        "exercises.check_spot_score(my_score)",
     ),
     (
         "solution1",
