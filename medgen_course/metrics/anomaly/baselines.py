@@ -11,6 +11,7 @@ from medgen_course.metrics.classification import embed, probabilities, random_ne
 from medgen_course.models.classifier import Classifier
 
 NEIGHBOURS = 5
+ROUNDING = 1 / 255**2 / 12  # variance of what rounding to grey levels takes from a pixel in [0, 1]
 
 
 def brightness(images: np.ndarray, sign: int = 1) -> Scored:
@@ -83,10 +84,14 @@ class Subspace:
         return Scored((codes**2 / self.pca.explained_variance_).sum(1).astype(np.float64))
 
     def likelihood(self, images: np.ndarray) -> Scored:
-        """-log p(x) of probabilistic PCA, nats of [0, 1] pixels: residual and Mahalanobis in one; no map."""
+        """-log p(x) of probabilistic PCA, nats of [0, 1] pixels: residual and Mahalanobis in one; no map.
+
+        No pixel is known better than its rounding to 255 grey levels, so the noise has that much variance.
+        """
         x = _flat(images)
         codes = self.pca.transform(x)
-        kept, noise = self.pca.explained_variance_.astype(np.float64), float(self.pca.noise_variance_)
+        kept = self.pca.explained_variance_.astype(np.float64)
+        noise = max(float(self.pca.noise_variance_), ROUNDING)  # with N - 1 components nothing is left but error
         outside = ((x - self.pca.mean_) ** 2).sum(1) - (codes**2).sum(1)
         constant = np.log(2 * np.pi * kept).sum() + (x.shape[1] - len(kept)) * np.log(2 * np.pi * noise)
         return Scored(0.5 * ((codes**2 / kept).sum(1) + outside / noise + constant).astype(np.float64))

@@ -136,6 +136,14 @@ def test_the_pixel_gaussian_is_the_z_score():
     assert np.isfinite(baselines.PixelGaussian.fit(constant).score(one).image).all()
 
 
+def test_a_subspace_of_all_images_has_a_likelihood_whatever_rounding_left_outside():
+    images = np.random.default_rng(0).integers(0, 256, (6, 1, 8, 8), dtype=np.uint8)
+    fitted = baselines.Subspace.fit(images, components=5)
+    fitted.pca.noise_variance_ = -1e-12  # as rounding leaves it on some processors
+    found = fitted.likelihood(np.concatenate([images, 255 - images])).image
+    assert np.isfinite(found).all() and found[:6].max() < found[6:].min()
+
+
 def test_the_subspace_is_scikit_learns_and_its_likelihood_that_of_ppca():
     strong = 12 * np.einsum("nk,khw->nhw", RNG.standard_normal((200, 4)), RNG.standard_normal((4, 8, 8)))
     images = (120 + strong + 3 * RNG.standard_normal((200, 8, 8))).round()[:, None]
