@@ -91,7 +91,7 @@ class Subspace:
         x = _flat(images)
         codes = self.pca.transform(x)
         kept = self.pca.explained_variance_.astype(np.float64)
-        noise = max(float(self.pca.noise_variance_), ROUNDING)  # with N - 1 components nothing is left but error
+        noise = max(float(self.pca.noise_variance_), ROUNDING)  # with N - 1 components only error is left
         outside = ((x - self.pca.mean_) ** 2).sum(1) - (codes**2).sum(1)
         constant = np.log(2 * np.pi * kept).sum() + (x.shape[1] - len(kept)) * np.log(2 * np.pi * noise)
         return Scored(0.5 * ((codes**2 / kept).sum(1) + outside / noise + constant).astype(np.float64))
