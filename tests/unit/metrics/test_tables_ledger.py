@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from medgen_course.course import tables_ledger
-from medgen_course.metrics.few_labels import ledger
+from medgen_course.metrics.few_labels import ledger, tables_ledger
 
 SEEDS, NUMBERS = range(5), (10, 100, 1000)
 LUCK = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
