@@ -7,25 +7,42 @@ first half of which warms up, or grows, and does not count. An epoch of 4,708 im
 import subprocess
 import sys
 
+import numpy as np
 import torch
 from timing import machine
 
 from medgen_course.batches.domains import PairedSampler, UnpairedSampler
+from medgen_course.batches.drawn import DrawnSampler
 from medgen_course.batches.sampling import Sampler
 
 SIZES, BATCH, STEPS, EPOCH = (28, 64, 128, 224), 16, 4, 4708
-KINDS = ("autoencoder", "vae", "gan", "progressive", "cyclegan", "pix2pix")
+KINDS = (
+    "autoencoder", "vae", "semi_vae", "gan", "progressive", "cyclegan", "pix2pix", "enhancer", "segmenter"
+)  # fmt: skip
 
 
 def made(kind: str, size: int):
     """An algorithm with the sizes that its kind has by default."""
-    from medgen_course.models import autoencoder, cyclegan, cyclegan_networks, gan, pix2pix, progressive, vae
+    from medgen_course.batches.tasks import degradation
+    from medgen_course.models import (
+        autoencoder,
+        cyclegan,
+        cyclegan_networks,
+        gan,
+        pix2pix,
+        progressive,
+        segmenter,
+        semi_vae,
+        unet,
+        vae,
+    )
     from medgen_course.models import progressive_networks as growing
 
     judge, translator = cyclegan_networks.PatchDiscriminator, cyclegan_networks.ResNetGenerator
     return {
         "autoencoder": lambda: autoencoder.AutoencoderAlgorithm(autoencoder.Autoencoder(1, size)),
         "vae": lambda: vae.VAEAlgorithm(vae.VAE(1, size)),
+        "semi_vae": lambda: semi_vae.SemiVAEAlgorithm(semi_vae.SemiVAE(1, size, 2)),
         "gan": lambda: gan.GANAlgorithm(gan.Generator(1, size), gan.Discriminator(1, size)),
         "progressive": lambda: progressive.ProgressiveAlgorithm(
             growing.ProgressiveGenerator(1, size), growing.ProgressiveDiscriminator(1, size), 0, 1
@@ -34,6 +51,8 @@ def made(kind: str, size: int):
             translator(1, 1, size), translator(1, 1, size), judge(1, size), judge(1, size)
         ),
         "pix2pix": lambda: pix2pix.Pix2PixAlgorithm(pix2pix.UNetGenerator(1, 1, size), judge(2, size)),
+        "enhancer": lambda: unet.EnhancerAlgorithm(unet.UNet(1, size), degradation("denoise")),
+        "segmenter": lambda: segmenter.SegmenterAlgorithm(segmenter.Segmenter(1, size)),
     }[kind]()
 
 
@@ -49,7 +68,13 @@ def one(kind: str, size: int) -> None:
     images = torch.randint(0, 256, (BATCH * STEPS, 1, size, size), dtype=torch.uint8).numpy()
     split = datasets.Split(images, torch.zeros(len(images), dtype=torch.int64).numpy())
     samplers = {"cyclegan": UnpairedSampler, "pix2pix": PairedSampler}
-    sampler = samplers[kind](images, images, BATCH) if kind in samplers else Sampler(split, BATCH)
+    if kind == "semi_vae":  # beside each labelled image one without a label
+        sampler = DrawnSampler(images, split.labels, STEPS, BATCH, unlabelled=images)
+    elif kind == "segmenter":  # images and masks in one array
+        masked = datasets.Split(np.concatenate([images, images // 128], 1), split.labels)
+        sampler = Sampler(masked, BATCH)
+    else:
+        sampler = samplers[kind](images, images, BATCH) if kind in samplers else Sampler(split, BATCH)
     moments = []
     callback = lambda step, logs: moments.append(time.perf_counter())  # noqa: E731
     fit(made(kind, size), sampler, 4, device="cpu", precision="float32", progress=False, callback=callback)
