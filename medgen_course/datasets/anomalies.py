@@ -10,7 +10,7 @@ import numpy as np
 
 from medgen_course import phantom
 from medgen_course.datasets.domains import without_lesions
-from medgen_course.datasets.npz import DatasetError
+from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
 
 RADII = (4.0, 6.0, 9.0, 13.0)  # mm

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medgen_course import phantom
-from medgen_course.datasets.npz import DatasetError
+from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
 
 LESION = ("lesion_present", "lesion_x", "lesion_y", "lesion_radius", "lesion_contrast")

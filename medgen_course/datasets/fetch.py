@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from medgen_course import home
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets.errors import problem
 from medgen_course.files import expanded
 
 TIMEOUT_S = (10, 30)  # to connect; between two pieces of the answer

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medgen_course.datasets import layout, npz
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets import layout, memory, npz
+from medgen_course.datasets.errors import problem
 
 KEY = "label_names"
 MAX_LETTERS = 60  # of a name; more would fill a figure
@@ -52,7 +52,7 @@ def read_names(
         if header.dtype.kind != "U" or len(header.shape) != 1 or header.shape[0] > most:
             found = f"{header.dtype} of shape {header.shape}"
             raise problem(subject, found, f"text of shape (L,), at most {most} names", remedy)
-        npz.check_memory(path, header.count * header.dtype.itemsize, None)
+        memory.check_memory(path, header.count * header.dtype.itemsize, None)
         names = np.empty(header.shape, header.dtype.newbyteorder("="))
         npz.read_into(path, archive, header, names)
     if names.nbytes and names.view(np.uint32).max() > sys.maxunicode:

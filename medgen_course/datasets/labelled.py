@@ -6,7 +6,7 @@ import numpy as np
 
 from medgen_course import phantom
 from medgen_course.datasets.domains import without_lesions
-from medgen_course.datasets.npz import DatasetError
+from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.sources import CONTRASTS, Dataset
 
 STRUCTURES = ("lesion", "ventricles")  # of the phantom

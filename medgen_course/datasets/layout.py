@@ -10,8 +10,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from medgen_course.datasets import mapped, npz
-from medgen_course.datasets.npz import Header, problem
+from medgen_course.datasets import mapped, memory, npz
+from medgen_course.datasets.errors import problem
+from medgen_course.datasets.npz import Header
 from medgen_course.files import write_atomically
 
 SPLITS = ("train", "val", "test")
@@ -49,7 +50,7 @@ def read_splits(
         if in_memory is False or (in_memory == "auto" and not mapped.fits(wanted)):
             images = mapped.unpacked(path, archive, pictures)
         else:
-            npz.check_memory(path, wanted, limit)
+            memory.check_memory(path, wanted, limit)
             images = {key: _read_images(path, archive, header) for key, header in pictures.items()}
         labels = {split: _read_labels(path, archive, headers[f"{split}_labels"]) for split in SPLITS}
         splits = {split: (images[f"{split}_images"], labels[split]) for split in SPLITS}
@@ -80,7 +81,7 @@ def read_images(path: Path, limit: int | None = None) -> dict[str, np.ndarray]:
         headers = npz.read_headers(path, archive, keys)
         for header in headers.values():
             _check_images(path, header)
-        npz.check_memory(path, sum(header.count for header in headers.values()), limit)
+        memory.check_memory(path, sum(header.count for header in headers.values()), limit)
         return {key: _read_images(path, archive, header) for key, header in headers.items()}
 
 

@@ -16,8 +16,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from medgen_course.datasets import npz
-from medgen_course.datasets.npz import Header, problem
+from medgen_course.datasets import memory, npz
+from medgen_course.datasets.errors import problem
+from medgen_course.datasets.npz import Header
 
 ENDING = ".unpacked"
 CONTENTS = "contents.json"
@@ -26,7 +27,7 @@ BLOCK_BYTES = 1 << 26  # looked at before its memory is given back
 
 def fits(wanted: int) -> bool:
     """Whether arrays of so many bytes take at most half of the memory that is available now."""
-    return wanted <= npz.available_memory() // 2
+    return wanted <= memory.available_memory() // 2
 
 
 def unpacked(path: Path, archive: ZipFile, headers: Mapping[str, Header]) -> dict[str, np.ndarray]:

@@ -8,9 +8,10 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from medgen_course.datasets import layout, npz
+from medgen_course.datasets import layout, memory, npz
+from medgen_course.datasets.errors import problem
 from medgen_course.datasets.label_names import read_names
-from medgen_course.datasets.npz import Header, problem
+from medgen_course.datasets.npz import Header
 
 KEY = "mask_names"
 MOST = 8  # structures
@@ -48,7 +49,7 @@ def read_masks(path: Path, images: dict[str, np.ndarray]) -> tuple[dict[str, np.
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{key} with {count}" for key, count in counts.items())
             raise problem(path, found, "as many structures in every split", "save one mask for each of them")
-        npz.check_memory(path, sum(2 * header.count for header in headers.values()), None)
+        memory.check_memory(path, sum(2 * header.count for header in headers.values()), None)
         masks = {split: _read(path, archive, headers[key]) for split, key in keys.items()}
     return masks, _names(path, next(iter(counts.values())))
 

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import psutil
+
+from medgen_course.datasets.errors import problem
 
 BLOCK_BYTES = 1 << 16  # read this much at a time
 HEADER_BYTES = 1 << 14  # no honest header is longer
@@ -33,15 +34,6 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".dcm", ".
 TO_NPZ = "make one of the folder that holds a folder for each class: medgen pack FOLDER --out mine.npz"
 # what Python's parser, which NumPy reads headers with, raises on nonsense
 BAD_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
-
-
-class DatasetError(ValueError):
-    """Images cannot be used as they are; the message says what was found, what was expected, what to do."""
-
-
-def problem(subject: object, found: str, expected: str, remedy: str) -> DatasetError:
-    """Return (not raise) a DatasetError in the one wording that all checks share."""
-    return DatasetError(f"{subject}: found {found}; expected {expected}. What to do: {remedy}.")
 
 
 @dataclass(frozen=True)
@@ -58,45 +50,6 @@ class Header:
     def count(self) -> int:
         """Number of elements, as an exact Python integer."""
         return math.prod(self.shape)
-
-
-def memory_limit() -> int:
-    """Bytes that arrays may take: 80 % of the memory that is available now."""
-    return int(0.8 * available_memory())
-
-
-def available_memory() -> int:
-    """Bytes that this process may still take: what the machine has, or its container where that is less."""
-    own = psutil.Process().memory_info().rss
-    limits = (int(text) - own for text in _container_limits() if text.isdecimal())
-    return max(0, min(psutil.virtual_memory().available, *limits, 1 << 62))
-
-
-def _container_limits() -> list[str]:
-    """What the control groups of this process say (Linux, both versions), as they write it."""
-    found = []
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, place = line.split(":", 2)
-            if controllers in ("", "memory"):  # version 2, version 1
-                root = Path("/sys/fs/cgroup", controllers)
-                name = "memory.limit_in_bytes" if controllers else "memory.max"
-                for folder in (root / place.lstrip("/"), root):  # a container sees its own group as the root
-                    with contextlib.suppress(OSError):
-                        found.append((folder / name).read_text().strip())
-    return found
-
-
-def check_memory(path: Path, wanted: int, limit: int | None) -> None:
-    """Raise DatasetError if `wanted` bytes are more than `limit` (None: `memory_limit()`)."""
-    limit = memory_limit() if limit is None else limit
-    if wanted > limit:
-        raise problem(
-            path,
-            f"arrays that would take {wanted:,} bytes of memory",
-            f"at most {limit:,}",
-            "use a smaller image size, save fewer images, or use a machine with more memory",
-        )
 
 
 def open_npz(path: Path) -> zipfile.ZipFile:

@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 
 from medgen_course.datasets import card, fetch, layout, mapped
+from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.fetch import DatasetUnavailable
 from medgen_course.datasets.label_names import read_label_names
 from medgen_course.datasets.masks import read_masks
-from medgen_course.datasets.npz import DatasetError
 
 __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "Split", "load", "names"]
 

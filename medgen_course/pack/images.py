@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medgen_course.datasets import npz
+from medgen_course.datasets import memory
 
 BYTES_A_VALUE = 16  # read, rescaled to float, resized
 
@@ -70,7 +70,7 @@ def decoding(what: str) -> Iterator[None]:
 def check_memory(*sides: int) -> None:
     """Raise UnusableFile for an image or volume that would not fit into memory; nothing is allocated."""
     values = int(np.prod([int(side) for side in sides], dtype=object))
-    if values < 1 or values * BYTES_A_VALUE > npz.memory_limit():
+    if values < 1 or values * BYTES_A_VALUE > memory.memory_limit():
         raise UnusableFile(f"a header that claims {' x '.join(map(str, sides))} values")
 
 

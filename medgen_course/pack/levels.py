@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets.errors import problem
 from medgen_course.pack.images import Image, Look, UnusableFile
 from medgen_course.pack.settings import Settings
 

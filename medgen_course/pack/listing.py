@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from medgen_course.datasets.errors import problem
 from medgen_course.datasets.layout import SPLITS
-from medgen_course.datasets.npz import problem
 
 COLUMNS = ("file", "label", "group", "split")
 ONE_CLASS = "unlabelled"  # where images lie in the folder itself

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from medgen_course.datasets.audit import audit
+from medgen_course.datasets.errors import problem
 from medgen_course.datasets.layout import SPLITS
-from medgen_course.datasets.npz import problem
 from medgen_course.pack import levels, listing
 from medgen_course.pack.images import Image, UnusableFile
 from medgen_course.pack.plan import Plan, make_plan

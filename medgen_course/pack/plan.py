@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from medgen_course.datasets.errors import problem
 from medgen_course.datasets.label_names import wrong_name
 from medgen_course.datasets.layout import MAX_CLASSES, SPLITS
-from medgen_course.datasets.npz import problem
 from medgen_course.pack import listing, splits
 from medgen_course.pack.images import Look, UnusableFile, words
 from medgen_course.pack.levels import Seen

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets.errors import problem
 
 TRAIN, VAL, TEST = range(3)
 

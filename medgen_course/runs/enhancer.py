@@ -12,7 +12,7 @@ from medgen_course.batches.tasks import STRENGTHS, degradation
 from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import from_dataset
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets.errors import problem
 from medgen_course.metrics.enhancement import Eye, distortion, fate
 from medgen_course.metrics.reconstruction import too_small_for_ssim
 from medgen_course.models.cyclegan_networks import PatchDiscriminator

@@ -9,8 +9,8 @@ import numpy as np
 from medgen_course.batches.sampling import Sampler
 from medgen_course.batches.transforms import augment as moved
 from medgen_course.datasets import Dataset, DatasetError, Split
+from medgen_course.datasets.errors import problem
 from medgen_course.datasets.labelled import Labelled, from_dataset
-from medgen_course.datasets.npz import problem
 from medgen_course.metrics.few_labels.segmenters import PRIOR, atlas
 from medgen_course.metrics.segmentation import figures
 from medgen_course.models.segmenter import Segmenter, SegmenterAlgorithm

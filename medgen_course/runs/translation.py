@@ -7,7 +7,7 @@ import numpy as np
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import Domains, from_dataset, named_classes
-from medgen_course.datasets.npz import problem
+from medgen_course.datasets.errors import problem
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import class_change, evaluate_translators
 from medgen_course.models.cyclegan_networks import SIZES

@@ -14,7 +14,7 @@ from medgen_course import datasets
 from medgen_course.batches.checks import check_seed
 from medgen_course.datasets import Dataset, layout
 from medgen_course.datasets.anomalies import normal_class
-from medgen_course.datasets.npz import memory_limit
+from medgen_course.datasets.memory import memory_limit
 from medgen_course.files import check_place, expanded, write_json
 from medgen_course.models.translators import Direction
 from medgen_course.runs import anomaly as detectors

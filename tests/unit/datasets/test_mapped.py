@@ -11,7 +11,7 @@ from medgen_course import datasets
 from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.batches.sampling import Sampler
 from medgen_course.cli import main
-from medgen_course.datasets import DatasetError, mapped, npz
+from medgen_course.datasets import DatasetError, mapped, memory
 from medgen_course.datasets.audit import audit
 
 
@@ -28,7 +28,7 @@ def own(request, tmp_path):
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr(npz, "available_memory", lambda: 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
 
 
 def test_the_same_images_from_disk(own, capsys):
@@ -44,7 +44,7 @@ def test_the_same_images_from_disk(own, capsys):
 def test_what_does_not_fit_is_unpacked_once(own, little_memory, monkeypatch, capsys):
     datasets.load(own)
     assert capsys.readouterr().err.count("unpacking") == 1
-    monkeypatch.setattr(npz, "read_rows", None)  # what is called now would fail
+    monkeypatch.setattr(mapped.npz, "read_rows", None)  # what is called now would fail
     assert isinstance(datasets.load(own).train.images, np.memmap)
     assert capsys.readouterr().err == ""
 
@@ -122,7 +122,7 @@ def test_an_epoch_that_is_left_early_ends_its_reader(own):
 def test_a_run_from_disk_has_the_weights_of_one_from_memory(own, tmp_path, monkeypatch):
     words = ["--num-epochs", "1", "--batch-size", "16", "--latent-dim", "2"]
     assert main(["train", "autoencoder", "--dataset", str(own), "--out", str(tmp_path / "a"), *words]) == 0
-    monkeypatch.setattr(npz, "available_memory", lambda: 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     assert main(["train", "autoencoder", "--dataset", str(own), "--out", str(tmp_path / "b"), *words]) == 0
     assert own.with_name("own.npz.unpacked").is_dir()
     weights = [(tmp_path / run / "model.safetensors").read_bytes() for run in "ab"]
@@ -141,8 +141,8 @@ def test_the_cache_is_cleared(own, capsys):
 
 
 def test_a_containers_memory_counts(monkeypatch):
-    monkeypatch.setattr(npz, "_container_limits", lambda: ["max", str(8 << 60)])
-    whole = npz.available_memory()
-    monkeypatch.setattr(npz, "_container_limits", lambda: ["max", str(2 << 30)])
-    assert whole > 2 << 30 > npz.available_memory() > 0
+    monkeypatch.setattr(memory, "_container_limits", lambda: ["max", str(8 << 60)])
+    whole = memory.available_memory()
+    monkeypatch.setattr(memory, "_container_limits", lambda: ["max", str(2 << 30)])
+    assert whole > 2 << 30 > memory.available_memory() > 0
     assert mapped.fits(100 << 20) and not mapped.fits(3 << 30)

@@ -8,7 +8,7 @@ import pytest
 from npz_files import OBJECTS, arrays
 
 from medgen_course import datasets
-from medgen_course.datasets import layout, npz
+from medgen_course.datasets import layout, memory, npz
 from medgen_course.datasets.sources import DatasetError
 
 
@@ -33,8 +33,8 @@ def test_real_zip_bomb_is_stopped_by_the_limit(tmp_path):
 
 def test_the_limit_that_holds_by_default_is_what_is_free_now(tmp_path, monkeypatch):
     np.savez(tmp_path / "own.npz", **arrays())
-    assert npz.memory_limit() > 0
-    monkeypatch.setattr(npz, "memory_limit", lambda: 100)
+    assert memory.memory_limit() > 0
+    monkeypatch.setattr(memory, "memory_limit", lambda: 100)
     with pytest.raises(DatasetError, match=r"found arrays that would take 1,296 bytes.*at most 100;?"):
         datasets.load(tmp_path / "own.npz")
 

@@ -8,7 +8,7 @@ from medgen_course import datasets, phantom
 from medgen_course.batches.domains import PairedSampler, UnpairedSampler
 from medgen_course.datasets import sources
 from medgen_course.datasets.domains import from_dataset, phantom_domains, without_lesions
-from medgen_course.datasets.npz import DatasetError
+from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
 from medgen_course.metrics.lesions import found, lesion_report, usual_area
 from medgen_course.metrics.translation import (
