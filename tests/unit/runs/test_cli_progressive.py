@@ -68,7 +68,7 @@ def test_a_side_that_cannot_be_grown_to(tmp_path, capsys):
 
 def test_a_run_that_was_stopped_before_all_had_grown(own, tmp_path, capsys):
     """It draws small images, is not measured, and goes on."""
-    from medgen_course.runs.verbs import load
+    from medgen_course.runs.opening import load
     from medgen_course.training import RunFolder
 
     assert train(own, tmp_path / "run", 3) == 0
