@@ -23,6 +23,7 @@ from safetensors.numpy import load_file
 
 import medgen_course
 from medgen_course import cli
+from medgen_course.cli import program
 from medgen_course.datasets import sources
 from medgen_course.metrics import translation_eye
 
@@ -135,9 +136,9 @@ class World:
 
     def run(self, words: list[str]) -> Outcome:
         """One command in this process."""
-        out, err, seen, tell = io.StringIO(), io.StringIO(), [], cli._in_words
+        out, err, seen, tell = io.StringIO(), io.StringIO(), [], program._in_words
         with (
-            mock.patch.object(cli, "_in_words", lambda error: seen.append(error) or tell(error)),
+            mock.patch.object(program, "_in_words", lambda error: seen.append(error) or tell(error)),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from medgen_course import cli
+from medgen_course.cli import program
 
 TRAIN = ["train", "vae", "--dataset", "own.npz", "--out", "run"]
 CYCLE = ["train", "cyclegan", "--dataset", "own.npz", "--out", "run"]
@@ -84,8 +85,8 @@ def test_an_unexpected_error_is_a_bug_in_one_line(monkeypatch, capsys):
     def broken():
         return {}["key"]
 
-    broken.__doc__, broken.__name__ = cli.doctor.__doc__, "doctor"
-    monkeypatch.setattr(cli, "doctor", broken)
+    broken.__doc__, broken.__name__ = program.doctor.__doc__, "doctor"
+    monkeypatch.setattr(program, "doctor", broken)
     assert cli.main(["doctor"]) == 1
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and told.startswith("medgen: this is a bug of medgen_course")
@@ -94,7 +95,7 @@ def test_an_unexpected_error_is_a_bug_in_one_line(monkeypatch, capsys):
 
 def test_the_traceback_is_there_for_who_wants_it(monkeypatch):
     dev = SimpleNamespace(dev_mode=True)
-    monkeypatch.setattr(cli, "sys", SimpleNamespace(flags=dev, stdout=sys.stdout, stderr=sys.stderr))
+    monkeypatch.setattr(program, "sys", SimpleNamespace(flags=dev, stdout=sys.stdout, stderr=sys.stderr))
     with pytest.raises(FileNotFoundError):
         cli.main(["data", "no/such.npz"])
 
@@ -104,8 +105,8 @@ def test_too_little_memory_is_no_bug(error, monkeypatch, capsys):
     def greedy():
         raise error
 
-    greedy.__doc__, greedy.__name__ = cli.doctor.__doc__, "doctor"
-    monkeypatch.setattr(cli, "doctor", greedy)
+    greedy.__doc__, greedy.__name__ = program.doctor.__doc__, "doctor"
+    monkeypatch.setattr(program, "doctor", greedy)
     assert cli.main(["doctor"]) == 2
     told = capsys.readouterr().err
     assert "not enough memory" in told and "smaller" in told and told.count("\n") == 1
