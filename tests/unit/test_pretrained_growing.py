@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from medgen_course import datasets, pretrained
-from medgen_course.course import tables_growing
+from medgen_course.course.tables import growing as tables_growing
 from medgen_course.metrics import classification, fidelity
 from medgen_course.models import samples
 

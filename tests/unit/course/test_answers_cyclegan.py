@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgen_course.course import answers_cyclegan as answers
+from medgen_course.course.answers import cyclegan as answers
 
 
 def row(value, spread=0.01):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgen_course.course import answers_gan
+from medgen_course.course.answers import gan as answers_gan
 from medgen_course.training.recorder import Recording
 
 ROW = {"value": 1.2, "low": 1.1, "high": 1.3, "best": 1.0}

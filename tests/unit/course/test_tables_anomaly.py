@@ -3,7 +3,7 @@
 import numpy as np
 from torch import nn
 
-from medgen_course.course import tables_anomaly as tables
+from medgen_course.course.tables import anomaly as tables
 
 
 def row(value, spread=0.02):

@@ -1,6 +1,6 @@
 """Tables of notebook 03: numbers by hand, ends, and a verdict that can come out each way."""
 
-from medgen_course.course import tables_gan
+from medgen_course.course.tables import gan as tables_gan
 
 ROW = {"value": 1.234, "low": 1.1, "high": 1.3, "best": 1.0, "blurred": 0.5, "worst": 0.0}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgen_course.course import tables_growing
+from medgen_course.course.tables import growing as tables_growing
 
 SMALL, LARGE = (way for way in tables_growing.WAYS if way != "growing")
 ROWS = [(-1, 0, 0, 0.45, 0.01)]

@@ -1,6 +1,6 @@
 """Tables over seeds: means with their ranges, and the budget below."""
 
-from medgen_course.course import tables_seeds
+from medgen_course.course.tables import seeds as tables_seeds
 
 BUDGET = {"images": 4708, "epochs": 16, "batch_size": 64, "n": 524, "weights": 281185}
 DRAWN = [

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from medgen_course.course.findings import than
-from medgen_course.course.tables_gan import interval
+from medgen_course.course.tables.gan import interval
 from medgen_course.training.recorder import Recording
 
 PARTED = 5.0  # mean logits of real and generated images so far apart: D is sure of nearly every image
