@@ -72,7 +72,6 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/tell_apart.py
 	$(BIN)/python recipes/lab.py
 	$(BIN)/python recipes/known_map.py
-	$(BIN)/python recipes/three_minutes.py
 	$(BIN)/python recipes/anomaly.py
 	$(BIN)/python recipes/enhancement.py
 	$(BIN)/python recipes/few_recognition.py

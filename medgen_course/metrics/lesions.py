@@ -31,11 +31,6 @@ class LesionReport:
     smallest: int
 
     @property
-    def erased_share(self) -> float:
-        """Share of the lesions that are gone."""
-        return float(self.erased.mean())
-
-    @property
     def invented_share(self) -> float:
         """Share of the slices in which something stands that is not there."""
         return float((self.invented > 0).mean())

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from linear_vae import LinearVAE
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from medgen_course.metrics import likelihood
 from medgen_course.models import vae
-from medgen_course.models.linear_vae import LinearVAE
 from medgen_course.models.multirate import KNOTS, ConditionedVAE, ConditionedVAEAlgorithm
 from medgen_course.models.vae import VAE, VAEAlgorithm
 
