@@ -62,9 +62,10 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
         folder = folder_of("pneumoniamnist", model, kind, {kind: network}, settings, about["model"])
         made[f"pneumoniamnist/{model}"] = kind, f"{title}, trained on {normal} images alone", folder
     card, network = pretrained.card("phantom", "segmenter"), {"unet": pretrained.load_segmenter()}
-    settings, labelled = {"structures": card["recipe"]["structures"]}, card["recipe"]["images"]
-    folder = folder_of("phantom", "segmenter", "segmenter", network, settings, card["model"])
-    made["phantom/segmenter"] = "segmenter", f"U-Net for masks, {labelled} T2w slices", folder
+    labelled = card["recipe"]["images"]
+    settings = {"structures": card["recipe"]["structures"], "labelled": labelled}
+    folder = folder_of("phantom-t2w", "segmenter", "segmenter", network, settings, card["model"])
+    made["phantom-t2w/segmenter"] = "segmenter", f"U-Net for masks, {labelled} slices", folder
     grown, card = pretrained.load_growing(), pretrained.card("phantom", "growing")
     settings = {"class_counts": card["recipe"]["class_counts"]}
     network = {"generator_ema": grown[max(grown)]}
@@ -99,8 +100,6 @@ def results() -> None:
         rows = figures.rows
         if kind == "gan":  # against all the images that it learnt from, of which a data set may show a part
             rows = pretrained.card(about["dataset"], "gan")["test"]["test"]
-        if kind == "segmenter":  # it learnt from T2w slices; `medgen evaluate` has the phantom's T1w
-            rows = pretrained.card(about["dataset"], "segmenter")["test"]
         found[name] = {**about, "measured_on": figures.measured_on, "metrics": rows}
         print(f"{name}: {len(rows)} figures", flush=True)
     write_json(pretrained.results_path(), found)

@@ -32,7 +32,7 @@ def data(
     """Describe and audit images: counts, classes, grey levels, repeats, images shared between splits.
 
     Args:
-        name: a MedMNIST name, "phantom", or the path of your own .npz.
+        name: a MedMNIST name, "phantom" (T1w), "phantom-t2w", or the path of your own .npz.
         size: side of the images in pixels (28, 64, 128, 224).
         root: folder to look in first, before MEDMNIST_ROOT, data/ and ~/.medmnist.
         json: print JSON for scripts.

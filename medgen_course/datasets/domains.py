@@ -1,4 +1,4 @@
-"""Two domains to translate between, and what is known about them; batches come from translation_sampling.
+"""Two domains to translate between, and what is known about them; batches come from `batches.domains`.
 
 The phantom's domains are T1w and T2w. Its training slices are split into two halves, one seen in T1w only,
 the other in T2w only: no anatomy is in both, so unpaired means unpaired. Labelled data gives two classes.
@@ -10,7 +10,7 @@ import numpy as np
 
 from medgen_course import phantom
 from medgen_course.datasets.errors import DatasetError
-from medgen_course.datasets.sources import Dataset, Split
+from medgen_course.datasets.sources import CONTRASTS, PHANTOMS, Dataset
 
 LESION = ("lesion_present", "lesion_x", "lesion_y", "lesion_radius", "lesion_contrast")
 
@@ -77,16 +77,18 @@ def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains
     """The domains of a data set: T1w and T2w of the phantom, two classes of any other.
 
     Args:
-        dataset: from `datasets.load`; the phantom in contrast "t1w".
+        dataset: from `datasets.load`; the phantom as T1w, from which T2w comes along.
         classes: the class that is domain a and the one that is domain b; not used with the phantom.
     Raises:
-        DatasetError: the classes are not there, are the same, or images have several labels.
+        DatasetError: the classes are not there, are the same, or images have several labels; the phantom
+            shows T2w.
     """
-    if "paired" in dataset.train.extras:  # only the phantom draws both contrasts; a name says nothing
-        if "T1w" not in dataset.source:
-            raise DatasetError("the phantom shows T2w; load it with contrast='t1w', T2w comes along.")
-        parts = {name: _contrasts(split, name) for name, split in dataset.splits().items()}
-        return Domains("T1w", "T2w", **parts)
+    if dataset.drawn:
+        if PHANTOMS[dataset.name] != "t1w":
+            raise DatasetError(f"{dataset.name} shows T2w; translate phantom, with which T2w comes along.")
+        train = _halves(dataset.train.images, dataset.train.extras["paired"], dataset.train.extras["mask"])
+        truths = {name: truth_of(dataset, name) for name in ("val", "test")}
+        return Domains("T1w", "T2w", train, **{name: Part(t.a, t.b, t) for name, t in truths.items()})
     count = len(dataset.label_names)
     if dataset.train.labels.ndim != 1:
         raise DatasetError(f"{dataset.name} has several labels for an image: its classes are no domains.")
@@ -105,6 +107,20 @@ def from_dataset(dataset: Dataset, classes: tuple[int, int] = (0, 1)) -> Domains
                     "each split needs some of both domains. Choose other classes, or divide the images anew."
                 )
     return Domains(dataset.label_names[classes[0]], dataset.label_names[classes[1]], **parts)
+
+
+def truth_of(dataset: Dataset, name: str) -> Truth:
+    """What is known of a split of the phantom; a is the contrast that it shows, b the other one.
+
+    Args:
+        dataset: from `datasets.load`, which draws it with seed 0.
+        name: of the split.
+    """
+    split, shown = getattr(dataset, name), PHANTOMS[dataset.name]
+    twin = _twin(split.extras["factors"], dataset.size, name, 0)
+    [other] = set(CONTRASTS) - {shown}
+    known = (split.images, split.extras["paired"], split.extras["mask"])
+    return Truth(*known, getattr(twin, shown), getattr(twin, other))
 
 
 def named_classes(dataset: Dataset, domains: str) -> tuple[int, int]:
@@ -164,7 +180,9 @@ def phantom_domains(
     parts = {"train": _halves(made.t1w, made.t2w, made.masks)}
     for name, number in zip(("val", "test"), counts[1:], strict=True):
         made = phantom.generate(number, size, seed, name)
-        parts[name] = _both(made.t1w, made.t2w, made.masks, made.factors, name, seed)
+        twin = _twin(made.factors, size, name, seed)
+        truth = Truth(made.t1w, made.t2w, made.masks, twin.t1w, twin.t2w)
+        parts[name] = Part(truth.a, truth.b, truth)
     return Domains("T1w", "T2w", **parts)
 
 
@@ -175,21 +193,12 @@ def without_lesions(factors: np.ndarray) -> np.ndarray:
     return table
 
 
-def _contrasts(split: Split, name: str) -> Part:
-    """The phantom as `datasets.load` makes it, with seed 0."""
-    known = (split.images, split.extras["paired"], split.extras["mask"])
-    return _halves(*known) if name == "train" else _both(*known, split.extras["factors"], name, 0)
-
-
 def _halves(t1w: np.ndarray, t2w: np.ndarray, masks: np.ndarray) -> Part:
     """Half of the slices for each contrast; the first half's other contrast is known for paired training."""
     half = len(t1w) // 2
     return Part(t1w[:half], t2w[half:], Truth(t1w[:half], t2w[:half], masks[:half]))
 
 
-def _both(
-    t1w: np.ndarray, t2w: np.ndarray, masks: np.ndarray, factors: np.ndarray, name: str, seed: int
-) -> Part:
-    """Both contrasts of every slice, and its healthy twin: the same seed draws the same noise again."""
-    twin = phantom.generate(factors=without_lesions(factors), size=t1w.shape[-1], seed=seed, split=name)
-    return Part(t1w, t2w, Truth(t1w, t2w, masks, twin.t1w, twin.t2w))
+def _twin(factors: np.ndarray, size: int, name: str, seed: int) -> phantom.Phantom:
+    """The same slices without lesions: the same seed draws the same noise again."""
+    return phantom.generate(factors=without_lesions(factors), size=size, seed=seed, split=name)

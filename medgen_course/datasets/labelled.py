@@ -69,7 +69,7 @@ def from_dataset(data: Dataset) -> dict[str, Labelled]:
     Raises:
         DatasetError: there are no masks.
     """
-    if "factors" in data.train.extras:  # only the phantom is drawn from a table
+    if data.drawn:
         return {
             name: Labelled(
                 split.images,
@@ -83,7 +83,7 @@ def from_dataset(data: Dataset) -> dict[str, Labelled]:
         raise DatasetError(
             f"{data.name} has no masks: a segmenter learns from arrays train_masks, val_masks and test_masks "
             "that stand beside the images in an own .npz, (N, H, W), 1 inside and 0 outside. The phantom "
-            "brings its own: --dataset phantom."
+            "brings its own: --dataset phantom, or phantom-t2w."
         )
     return {
         name: Labelled(split.images, split.extras["masks"], data.mask_names)

@@ -25,7 +25,8 @@ __all__ = ["Dataset", "DatasetError", "DatasetUnavailable", "PhantomFallback", "
 
 PHANTOM_SIZES = (28, 224)
 PHANTOM_COUNTS = {"train": 4096, "val": 512, "test": 512}
-CONTRASTS = ("t1w", "t2w")
+PHANTOMS = {"phantom": "t1w", "phantom-t2w": "t2w"}  # name -> the contrast that it shows
+CONTRASTS = tuple(PHANTOMS.values())
 
 
 class PhantomFallback(UserWarning):
@@ -69,8 +70,9 @@ class Split:
 class Dataset:
     """Images in three splits, with what one must know about them.
 
-    name is that of an official MedMNIST file (its checksum was compared), "phantom", or the file name of an
-    own file with its ".npz": a name that fits shipped weights says that they were made for these images.
+    name is that of an official MedMNIST file (its checksum was compared), one of `PHANTOMS`, or the file
+    name of an own file with its ".npz": a name that fits shipped weights says that they were made for these
+    images.
     channels is 1 or 3, size the side length in pixels; task is MedMNIST's word, such as "binary-class".
     source says which file the images are from, notice is "" or what the reader must not overlook. mask_names
     are what the masks of an own file mark, (K,); `labelled.from_dataset` gives masks, the phantom's too.
@@ -88,6 +90,11 @@ class Dataset:
     val: Split
     test: Split
     mask_names: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether this is the phantom, of which all is known; see `extras` of its splits."""
+        return "paired" in self.train.extras  # only the phantom draws both contrasts; a name says nothing
 
     def splits(self) -> dict[str, Split]:
         """Return {"train": ..., "val": ..., "test": ...}."""
@@ -124,8 +131,8 @@ class Dataset:
 
 
 def names() -> list[str]:
-    """Return every name that `load` knows: the twelve 2D sets of MedMNIST, and "phantom"."""
-    return [name for name in fetch.medmnist_info() if not name.endswith("3d")] + ["phantom"]
+    """Return every name that `load` knows: the twelve 2D sets of MedMNIST, and the phantom in T1w and T2w."""
+    return [name for name in fetch.medmnist_info() if not name.endswith("3d")] + list(PHANTOMS)
 
 
 def load(
@@ -134,22 +141,21 @@ def load(
     size: int = 28,
     download: bool = True,
     fallback: str | None = None,
-    contrast: str = "t1w",
     in_memory: bool | Literal["auto"] = "auto",
 ) -> Dataset:
     """Load images.
 
     Args:
-        name_or_path: one of `names()`, as text or `Path`, or the path of an own .npz in MedMNIST's layout
-            (`train_images`, `train_labels`, and the same for val and test; images uint8 (N, H, W) or
-            (N, H, W, 3); `label_names` if the classes have names).
+        name_or_path: one of `names()`, as text or `Path`: a 2D set of MedMNIST, "phantom" (T1w) or
+            "phantom-t2w"; or the path of an own .npz in MedMNIST's layout (`train_images`, `train_labels`,
+            and the same for val and test; images uint8 (N, H, W) or (N, H, W, 3); `label_names` if the
+            classes have names).
         root: folder to look in before MEDMNIST_ROOT, data/ and ~/.medmnist.
-        size: side length in pixels; 28, 64, 128 or 224, for the phantom anything from 28 to 224. Own files
+        size: side length in pixels; 28, 64, 128 or 224, for a phantom anything from 28 to 224. Own files
             keep the size that they have.
         download: whether to download a MedMNIST file that is in none of these places.
         fallback: "phantom" to get the phantom, with a PhantomFallback warning and a notice, where a MedMNIST
             file cannot be had. A broken file, or an own file that is not there, is an error all the same.
-        contrast: "t1w" or "t2w", which of its two contrasts the phantom shows.
         in_memory: whether a file's images are read into memory. "auto" does so unless they take more than
             half of what is available: then they are unpacked once beside the file (`medgen data NAME
             --clear-cache` removes that), and read from there where they are looked at.
@@ -160,8 +166,8 @@ def load(
     if fallback not in (None, "phantom"):
         raise DatasetError(f"fallback is {fallback!r}; expected None or 'phantom'.")
     name = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else str(name_or_path)
-    if name.lower() == "phantom":
-        return _phantom(size, contrast)
+    if name.lower() in PHANTOMS:
+        return _phantom(name.lower(), size)
     if name.lower() not in names() and _is_path(name_or_path):
         return _own(fetch.own_file(Path(name), root), in_memory)
     _lookup(name.lower())
@@ -176,7 +182,7 @@ def load(
             raise
         notice = f"NOT REAL IMAGES: {error.reason}, so the built-in phantom stands in for {name}."
         warnings.warn(f"{notice} {error}", PhantomFallback, stacklevel=2)
-        return _phantom(size, contrast, notice)
+        return _phantom("phantom", size, notice)
     return _official(name.lower(), path, size, source, in_memory)
 
 
@@ -213,6 +219,11 @@ def _lookup(name: str) -> None:
     if name in info:
         raise DatasetError(
             f"{name} holds volumes; this course is 2D only. Choose one of {', '.join(names())}."
+        )
+    if name.startswith("phantom-"):
+        raise DatasetError(
+            f"the phantom has no contrast {name.removeprefix('phantom-')!r}: it shows T1w as phantom, and "
+            "T2w as phantom-t2w."
         )
     near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -254,7 +265,7 @@ def _own(path: Path, in_memory: bool | str) -> Dataset:
     )
 
 
-def _phantom(size: int, contrast: str, notice: str = "") -> Dataset:
+def _phantom(name: str, size: int, notice: str = "") -> Dataset:
     """Dataset of the phantom: the same images every time, made now and stored nowhere."""
     from medgen_course import phantom  # late: who brings images need not wait for torch
 
@@ -263,22 +274,20 @@ def _phantom(size: int, contrast: str, notice: str = "") -> Dataset:
         raise DatasetError(
             f"size is {size!r}; the phantom is drawn in any whole size from {low} to {high} pixels."
         )
-    if contrast not in CONTRASTS:
-        raise DatasetError(f"contrast is {contrast!r}; the phantom has 't1w' and 't2w'.")
-    splits = {}
+    splits, contrast = {}, PHANTOMS[name]
     for split, count in PHANTOM_COUNTS.items():
         made = phantom.generate(count, size=size, seed=0, split=split)
         images, paired = (made.t1w, made.t2w) if contrast == "t1w" else (made.t2w, made.t1w)
         extras = {"mask": made.masks, "factors": made.factors, "paired": paired}
         splits[split] = Split(images, made.labels, extras)
     return Dataset(
-        name="phantom",
+        name=name,
         channels=1,
         size=size,
         label_names=("healthy", "lesion"),
         task="binary-class",
         licence="MIT, like the code that draws it",
-        source=f"built-in phantom, {'T1w' if contrast == 't1w' else 'T2w'}, drawn by this package",
+        source=f"built-in phantom, {contrast.capitalize()}, drawn by this package",
         notice=notice,
         **splits,
     )

@@ -13,8 +13,7 @@ CLASSES = ("T1w healthy", "T1w lesion", "T2w healthy", "T2w lesion")
 
 def translation_eye(data: Dataset) -> Classifier:
     """A classifier that knows both domains: `phantom_eye`, or the classifier of the labelled data set."""
-    drawn = "paired" in data.train.extras  # only the phantom draws both contrasts; a name says nothing
-    return phantom_eye(data.size) if drawn else classification.feature_network(data)
+    return phantom_eye(data.size) if data.drawn else classification.feature_network(data)
 
 
 def phantom_eye(size: int) -> Classifier:

@@ -59,7 +59,7 @@ def train(
         two, numbers = from_dataset(data, classes), ",".join(map(str, classes))
         sampler = UnpairedSampler(two.train.a, two.train.b, chosen.batch_size)
         (a, b), side = two.channels, two.size
-        by_default = 0.0 if data.name == "phantom" else 5.0
+        by_default = 0.0 if data.drawn else 5.0
         identity = by_default if lambda_identity is None else lambda_identity
         algorithm = CycleGANAlgorithm(
             ResNetGenerator(a, b, side),

@@ -11,7 +11,7 @@ from medgen_course.batches.sampling import Sampler
 from medgen_course.batches.tasks import STRENGTHS, degradation
 from medgen_course.batches.transforms import to_uint8, to_unit
 from medgen_course.datasets import Dataset
-from medgen_course.datasets.domains import from_dataset
+from medgen_course.datasets.domains import truth_of
 from medgen_course.datasets.errors import problem
 from medgen_course.metrics.enhancement import Eye, distortion, fate
 from medgen_course.metrics.reconstruction import too_small_for_ssim
@@ -119,8 +119,8 @@ def evaluate(model: Enhancer, config: dict[str, Any], data: Dataset, **_: Any) -
     for name, row in floor.items():
         rows[name]["worst"] = row["value"]
     rows |= _distances(made, guess, x, data)
-    if "paired" in data.train.extras:  # only the phantom knows its lesions
-        truth = from_dataset(data).test.truth
+    if data.drawn:  # then its lesions are known
+        truth = truth_of(data, "test")
         if truth.masks.any():
             lesions, control = (
                 fate(answer, model.degradation, truth).rows()

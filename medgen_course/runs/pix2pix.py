@@ -52,7 +52,7 @@ def train(
     """
 
     def plan(data: Dataset, chosen: Settings) -> Plan:
-        if data.name != "phantom":
+        if not data.drawn:
             raise DatasetError(
                 f"{data.name} has no pairs: pix2pix needs the same anatomy in both domains, which only the "
                 "phantom has. Train a CycleGAN, which does without: medgen train cyclegan."

@@ -26,7 +26,7 @@ class Settings:
     """What can be set for every kind of model; a kind's SETTINGS are its defaults.
 
     Args:
-        dataset: a MedMNIST name, "phantom", or the path of your own .npz.
+        dataset: a MedMNIST name, "phantom" (T1w), "phantom-t2w", or the path of your own .npz.
         out: the run folder; made if it is not there.
         num_epochs: epochs in all; with resume, those already done count.
         normal_class: train on the images of one class alone, by name or number, to find what is not like
@@ -76,7 +76,7 @@ def train_into(
 
     Args:
         out: the run folder; made if it is not there.
-        dataset: a MedMNIST name, "phantom", or the path of your own .npz.
+        dataset: a MedMNIST name, "phantom" (T1w), "phantom-t2w", or the path of your own .npz.
         plan: from images and settings to what is trained; it runs with the global random state seeded.
         settings: the kind's defaults.
         changes: other values for some of them.

@@ -41,7 +41,7 @@ def generator_config(**more: dict[str, Any]) -> dict[str, Any]:
 
 def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:
     """What `config.json` tells of the domains, and of the epochs over which the step size falls."""
-    named = "" if data.name == "phantom" else domains
+    named = "" if data.drawn else domains
     return {"domains": named, "names": [two.name_a, two.name_b], "step_size_falls_over_epochs": num_epochs}
 
 

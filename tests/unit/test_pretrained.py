@@ -165,6 +165,7 @@ def test_other_images_are_told_what_to_do(monkeypatch, tmp_path):
 def test_weights_fit_the_images_that_they_were_made_for_and_no_name(data):
     assert pretrained.fits(data, "vae") and not pretrained.fits(data, "no such model")
     assert not pretrained.fits(dataclasses.replace(data, size=64), "vae")
+    assert not pretrained.fits(dataclasses.replace(data, name="phantom-t2w"), "vae")
     assert not pretrained.fits(dataclasses.replace(data, source="own file x.npz, MD5 0"), "vae")
 
 

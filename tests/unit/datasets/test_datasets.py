@@ -24,7 +24,7 @@ NEEDS_REAL = pytest.mark.skipif(not HAVE_REAL, reason=f"no {' and '.join(FILES)}
 
 def test_every_2d_name_has_all_four_sizes_and_the_readme_has_their_checksums():
     info = fetch.medmnist_info()
-    official = [name for name in datasets.names() if name != "phantom"]
+    official = [name for name in datasets.names() if name not in ("phantom", "phantom-t2w")]
     readme = (Path(__file__).parents[3] / "data" / "README.md").read_text(encoding="utf-8")
     assert len(official) == 12
     for name in official:
@@ -45,7 +45,7 @@ def test_unknown_name_gets_the_nearest_ones():
     with pytest.raises(DatasetError, match="Did you mean pneumoniamnist"):
         load("pnuemoniamnist")
     with pytest.raises(
-        DatasetError, match=r"no data set 'x'. Choose one of pathmnist.*phantom, or give the path"
+        DatasetError, match=r"no data set 'x'. Choose one of pathmnist.*phantom-t2w, or give the path"
     ):
         load("x")
 
@@ -57,8 +57,12 @@ def test_wrong_arguments_are_named(world):
         load("pneumoniamnist", fallback="breastmnist")
     with pytest.raises(DatasetError, match=r"size is 27; the phantom .* from 28 to 224"):
         load("phantom", size=27)
-    with pytest.raises(DatasetError, match="contrast is 'flair'"):
-        load("phantom", contrast="flair")
+    with pytest.raises(DatasetError, match="no contrast 'flair': it shows T1w as phantom, and T2w as ph"):
+        load("phantom-flair")
+    with pytest.raises(DatasetError, match="no contrast 't1w': it shows T1w as phantom"):
+        load("Phantom-T1w")
+    with pytest.raises(DatasetError, match="Did you mean phantom-t2w"):
+        load("phantom:t2w")
 
 
 # fallback and phantom
@@ -79,7 +83,9 @@ def test_fallback_warns_and_carries_its_notice_everywhere(world):
 
 def test_phantom_has_masks_factors_and_the_paired_contrast(world):
     assert phantom.generate(4, size=32, seed=0, split="val").t1w.shape == (4, 1, 32, 32)
-    t1w, t2w = load("phantom", size=32), load("phantom", size=32, contrast="t2w")
+    t1w, t2w = load("phantom", size=32), load("phantom-T2w", size=32)
+    assert (t1w.name, t2w.name) == ("phantom", "phantom-t2w") and t1w.drawn and t2w.drawn
+    assert "T1w" in t1w.source and "T2w" in t2w.source and t1w.checksum != t2w.checksum
     assert t1w.notice == "" and t1w.label_names == ("healthy", "lesion") and t1w.size == 32
     assert "border" not in t1w._repr_mimebundle_()["text/html"].split("<table")[0]
     for name, split in t1w.splits().items():
@@ -102,6 +108,7 @@ def test_phantom_comes_in_the_promised_numbers():
 def test_own_file_names_its_classes_and_keeps_its_size(world, tmp_path):
     content = write_npz(tmp_path / "mine.npz", labels=np.arange(6) % 3, size=20)
     data = load("mine.npz", size=64)
+    assert not data.drawn
     assert (data.name, data.size, data.channels, data.task) == ("mine.npz", 20, 1, "multi-class")
     assert data.label_names == ("class 0", "class 1", "class 2")
     assert data.source == f"own file mine.npz, MD5 {hashlib.md5(content).hexdigest()}"

@@ -7,7 +7,7 @@ import torch
 from medgen_course import datasets, phantom
 from medgen_course.batches.domains import PairedSampler, UnpairedSampler
 from medgen_course.datasets import sources
-from medgen_course.datasets.domains import from_dataset, phantom_domains, without_lesions
+from medgen_course.datasets.domains import from_dataset, phantom_domains, truth_of, without_lesions
 from medgen_course.datasets.errors import DatasetError
 from medgen_course.datasets.sources import Dataset, Split
 from medgen_course.metrics.lesions import found, lesion_report, usual_area
@@ -84,8 +84,17 @@ def test_domains_that_cannot_be(small_phantom):
         from_dataset(labelled([0, 1]), (0, 2))
     with pytest.raises(DatasetError, match="several labels"):
         from_dataset(labelled([[0, 1], [1, 1]]))
-    with pytest.raises(DatasetError, match="contrast='t1w'"):
-        from_dataset(datasets.load("phantom", size=32, contrast="t2w"))
+    with pytest.raises(DatasetError, match="phantom-t2w shows T2w; translate phantom"):
+        from_dataset(datasets.load("phantom-t2w", size=32))
+
+
+def test_what_is_known_of_the_phantom_begins_with_the_contrast_that_it_shows(small_phantom):
+    t1w, t2w = (truth_of(datasets.load(name, size=32), "val") for name in ("phantom", "phantom-t2w"))
+    assert np.array_equal(t1w.a, t2w.b) and np.array_equal(t1w.b, t2w.a)
+    assert np.array_equal(t1w.healthy_a, t2w.healthy_b) and np.array_equal(t1w.healthy_b, t2w.healthy_a)
+    outside = t2w.masks == 0
+    assert np.array_equal(t1w.masks, t2w.masks) and t2w.masks.any()
+    assert (t2w.a != t2w.healthy_a)[outside].mean() < 0.05 < (t2w.a != t2w.healthy_a)[~outside].mean()
 
 
 def numbered(first, count):

@@ -135,10 +135,11 @@ def test_few_black_images_are_measured_as_far_as_they_can_be(tmp_path, capsys):
     assert told["frechet"]["value"] is None and "4 are needed" in told["frechet"]["note"]
 
 
-def test_the_phantoms_lesions_are_counted(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["phantom", "phantom-t2w"])
+def test_the_phantoms_lesions_are_counted(monkeypatch, tmp_path, capsys, name):
     monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 48, "val": 16, "test": 24})
     out = tmp_path / "run"
-    assert main(words("phantom", out, "--size", "32")) == 0
+    assert main(words(name, out, "--size", "32")) == 0
     capsys.readouterr()
     assert main(["evaluate", str(out), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -102,27 +102,19 @@ def test_colours_and_two_named_structures(tmp_path, capsys):
     assert made["masks"].shape == (5, 16, 16, 2) and made["mask_names"].tolist() == ["square", "the corner"]
 
 
-def test_the_phantom_brings_lesions_and_ventricles(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(("name", "contrast"), [("phantom", "T1w"), ("phantom-t2w", "T2w")])
+def test_the_phantom_brings_lesions_and_ventricles(monkeypatch, tmp_path, capsys, name, contrast):
     monkeypatch.setattr(sources, "PHANTOM_COUNTS", {"train": 48, "val": 16, "test": 24})
     out = tmp_path / "run"
-    short = [
-        "train",
-        "segmenter",
-        "--dataset",
-        "phantom",
-        "--size",
-        "32",
-        "--out",
-        str(out),
-        "--device",
-        "cpu",
-    ]
-    assert main([*short, "--num-epochs", "2", "--labelled", "20"]) == 0
+    short = f"train segmenter --dataset {name} --size 32 --device cpu --num-epochs 2 --labelled 20".split()
+    assert main([*short, "--out", str(out)]) == 0
     capsys.readouterr()
     assert main(["evaluate", str(out), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"dice_lesion", "f1_lesion", "clean_lesion", "dice_ventricles"} <= set(told)
     assert 0 < told["dice_ventricles"]["worst"] < 1 and told["dice_lesion"]["worst"] == 0
+    assert told["measured_on"]["dataset"] == name and contrast in told["measured_on"]["source"]
+    fails(capsys, ["evaluate", str(out), "--dataset", "phantom-flair"], "no contrast 'flair'", "phantom-t2w")
 
 
 def fails(capsys, words, *expected):

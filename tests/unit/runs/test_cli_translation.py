@@ -115,6 +115,13 @@ def test_the_phantom_is_measured_against_its_truth(small_phantom, tmp_path, caps
     assert "cycle_l1" in told and "domain_auc" not in told
 
 
+@pytest.mark.parametrize("kind", ["cyclegan", "pix2pix"])
+def test_t2w_comes_along_and_is_not_translated_from(small_phantom, tmp_path, capsys, kind):
+    words = ["train", kind, "--dataset", "phantom-t2w", "--size", "32", "--out", str(tmp_path / "r"), *SMALL]
+    assert main(words) == 2
+    assert "phantom-t2w shows T2w; translate phantom, with which T2w comes along" in capsys.readouterr().err
+
+
 def test_pix2pix_goes_one_way(small_phantom, tmp_path, capsys):
     out = tmp_path / "pairs"
     base = ["train", "pix2pix", "--dataset", "phantom", "--size", "32", "--out", str(out), *SMALL]
