@@ -9,6 +9,7 @@ from medgen_course.pictures import plots
 from medgen_course.pictures.render import PALETTE, Extent, enlarge, overlay, rgb_of
 
 LESION, VENTRICLES = 1, 2  # in a label map; 0 is everything else
+STRUCTURES = {"lesion": LESION, "ventricles": VENTRICLES}
 COLOURS = {"lesion": PALETTE[0], "ventricles": PALETTE[4], "missed": PALETTE[6], "invented": PALETTE[5],
            "mistaken": PALETTE[3]}  # fmt: skip
 CUT, HERE = rgb_of(PALETTE[7]), rgb_of(PALETTE[5])
