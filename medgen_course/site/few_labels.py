@@ -10,6 +10,7 @@ from medgen_course.course import findings
 from medgen_course.course import tables_few_labels as tables
 from medgen_course.explorers import few_labels as words
 from medgen_course.explorers import few_labels_view as view
+from medgen_course.explorers.anomaly_view import Chart
 from medgen_course.explorers.few_labels import FewLabelsExplorer
 from medgen_course.metrics.few_labels import segmentation_shelf as shelf
 from medgen_course.pictures.render import rgb_of
@@ -19,6 +20,7 @@ from medgen_course.site.live import Live
 
 FIGURES = {"Dice of lesions": "dice_lesion", "lesion-wise F1": "f1", "Dice of ventricles": "dice_ventricles"}
 ENDS = ("value", "low", "high")
+NARROW = 340  # side of the curves on a phone, screen pixels
 
 
 def explorer() -> FewLabelsExplorer:
@@ -68,11 +70,17 @@ def build() -> Live:
     )
 
 
+def narrow(by: view.Curves, name: str) -> Chart:
+    """The curves for a page that has no room for the notebook's: letters stay as large as they are there."""
+    return view.fitted(view.learning_curves(by, name, NARROW, NARROW, columns=1), NARROW)
+
+
 def _curve(shown: FewLabelsExplorer, name: str) -> dict[str, Any]:
     """A chart, and what each method has on it at each number of labels; None where it was not measured."""
     by, masks = shown._curves[name], shown._masks
     rows = [[by[method].get(int(n)) for n in masks.labels] for method in masks.methods]
     return {
-        "chart": chart_of(shown._charts[name]),
+        "wide": chart_of(shown._charts[name]),
+        "narrow": chart_of(narrow(by, name)),
         "rows": [[row and [row[end] for end in ENDS] for row in each] for each in rows],
     }

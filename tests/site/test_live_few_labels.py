@@ -1,9 +1,10 @@
 """The few-labels explorer on a page beside the one in Python: ten states, keys, a drag, the address."""
 
 import pytest
-from live_page import cut, shows
+from live_page import apart, cut, shows
 from states import test_pictures_and_numbers_are_pythons  # noqa: F401 (runs here, on STATES)
 
+from medgen_course.explorers import few_labels_view as view
 from medgen_course.explorers.few_labels import SHOWN
 from medgen_course.site import few_labels
 
@@ -93,3 +94,16 @@ def test_the_pictures_are_told_to_a_reader_who_cannot_see_them(live):
     names = live.page.locator("canvas").evaluate_all("all => all.map(c => c.ariaLabel)")
     assert names[:SHOWN] == live.captions() and names[SHOWN : 2 * SHOWN] == live.numbers().split("\n")[1:]
     assert names[-1].startswith("Dice of lesions over labelled slices")
+
+
+def test_a_phone_gets_curves_whose_letters_are_as_large(live, python):
+    live.page.set_viewport_size({"width": 390, "height": 800})
+    live.open(labels=2, curve=1)
+    put(python, {"labels": 2, "curve": 1})
+    name, number = python.measure.value, int(python._masks.labels[2])
+    chart = few_labels.narrow(python._curves[name], name)
+    assert apart(live.pictures()[-1], view.with_cursor(chart, number, python.row()["value"])) == 0
+    shown = live.page.locator(".live-charts canvas").bounding_box()["width"]
+    assert shown > 0.85 * few_labels.NARROW
+    assert live.numbers() == python.picture.text
+    live.page.set_viewport_size({"width": 1100, "height": 900})

@@ -7,6 +7,7 @@ import { unpacked } from "../files.js";
 import { enlarge, even, pictureOf } from "../images.js";
 import { fill, fixed } from "../words.js";
 
+const NARROW = 500; // pixels: a page without room for the notebook's chart
 const HERE = [0xd5, 0x5e, 0x00];
 
 export async function mount(root, { data, note, address, announce }) {
@@ -63,7 +64,7 @@ export async function mount(root, { data, note, address, announce }) {
     const shown = Array.from({ length: beside }, (_, i) => slices + i);
     const measure = data.controls.curve.options[curve];
     const row = data.curves[curve].rows[method][labels];
-    const chart = await chartOf(data.curves[curve].chart);
+    const chart = await chartOf(data.curves[curve][root.clientWidth < NARROW ? "narrow" : "wide"]);
     if (row) cursor(chart, Math.log10(data.labels[labels]), row[0]);
     const captions = shown.map(caption);
     const told = shown.map(toldOf);
