@@ -16,9 +16,9 @@ SHOWN = 3  # slices side by side
 PANEL = 192  # side of a panel in screen pixels, about
 CHART = 300  # height of the curves
 ROWS = "above: the true masks, below: the masks that were found"
-CAPTION = {True: "slice {number}: a lesion of {area} pixels", False: "slice {number}: no lesion"}
+CAPTIONS = ("slice {number}: no lesion", "slice {number}: a lesion of {area} pixels")
 SAYS = {
-    "curve": "{method}, {labels}: {measure} {value:.2f} ({low:.2f} to {high:.2f})",
+    "curve": "{method}, {labels}: {measure} {value} ({low} to {high}), {spread}",
     "none": "{method}, {labels}: {measure} was not measured",
     "slice": "slice {number}: lesion {lesion}; ventricles {ventricles}",
     "part": "{right} of {true} pixels found, {missed} missed, {invented} invented",
@@ -119,24 +119,25 @@ class FewLabelsExplorer(Explorer):
         row, chart = self.row(), self._charts[self.measure.value]
         labels = int(masks.labels[self.labels.value])
         method = masks.methods[self.method.value]
-        said = {"method": method, "labels": _slices(labels), "measure": self.measure.value}
+        said = {"method": method, "labels": slices(labels), "measure": self.measure.value}
         curves = chart.picture if row is None else view.with_cursor(chart, labels, row["value"])
         lines = [SAYS["none"].format(**said)]
         if row is not None:
-            lines = [f"{SAYS['curve'].format(**said, **row)}, {self._spread}"]
+            said |= {end: f"{value:.2f}" for end, value in row.items()} | {"spread": self._spread}
+            lines = [SAYS["curve"].format(**said)]
         lines += [
             self._of_slice(part.start + i, *pair) for i, pair in enumerate(zip(truth, found, strict=True))
         ]
         areas = (truth == view.LESION).sum((1, 2))
         self.picture.captions = [
-            CAPTION[bool(area)].format(number=part.start + i, area=area) for i, area in enumerate(areas)
+            CAPTIONS[bool(area)].format(number=part.start + i, area=area) for i, area in enumerate(areas)
         ]
         return stacked(view.panels(images, truth, found, self._scale), curves), "\n".join(lines)
 
     def figure(self, title: str = "") -> plots.Figure:
         """The picture as it stands, with what its colours mean."""
         method, labels = self._masks.methods[self.method.value], self._masks.labels[self.labels.value]
-        figure = super().figure(title or f"{method}, {_slices(labels)}: truth above, found below")
+        figure = super().figure(title or f"{method}, {slices(labels)}: truth above, found below")
         figure.set_figheight(figure.get_figheight() + 0.55)
         figure.legend(
             handles=[Patch(color=view.COLOURS[name], label=text) for name, text in MEANING.items()],
@@ -146,13 +147,14 @@ class FewLabelsExplorer(Explorer):
 
     def _of_slice(self, number: int, truth: np.ndarray, found: np.ndarray) -> str:
         parts = {}
-        for name, which in (("lesion", view.LESION), ("ventricles", view.VENTRICLES)):
+        for name, which in view.STRUCTURES.items():
             counted = view.counts(truth, found, which)
             parts[name] = SAYS["part" if counted["true"] else "empty"].format(**counted)
         return SAYS["slice"].format(number=number, **parts)
 
 
-def _slices(number: int) -> str:
+def slices(number: int) -> str:
+    """So many labelled slices, in words."""
     return f"{number} labelled slice{'s' if number != 1 else ''}"
 
 

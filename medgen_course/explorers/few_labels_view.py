@@ -9,6 +9,7 @@ from medgen_course.pictures import plots
 from medgen_course.pictures.render import PALETTE, Extent, enlarge, overlay, rgb_of
 
 LESION, VENTRICLES = 1, 2  # in a label map; 0 is everything else
+STRUCTURES = {"lesion": LESION, "ventricles": VENTRICLES}
 COLOURS = {"lesion": PALETTE[0], "ventricles": PALETTE[4], "missed": PALETTE[6], "invented": PALETTE[5],
            "mistaken": PALETTE[3]}  # fmt: skip
 CUT, HERE = rgb_of(PALETTE[7]), rgb_of(PALETTE[5])
@@ -73,15 +74,18 @@ def panels(images: np.ndarray, truth: np.ndarray, found: np.ndarray, scale: int)
     return np.concatenate([rows[0], gap, rows[1]])
 
 
-def learning_curves(curves: Curves, measure: str, width: int, height: int) -> Chart:
-    """All methods over the number of labels, a band each, from 0 to 1; x is log10 of the number."""
+def learning_curves(curves: Curves, measure: str, width: int, height: int, columns: int = 2) -> Chart:
+    """All methods over the number of labels, a band each, from 0 to 1; x is log10 of the number.
+
+    columns: of the legend below, where there is one.
+    """
     places = {name: np.log10(list(rows)) for name, rows in curves.items()}
     ends = {
         e: {n: [row[e] for row in rows.values()] for n, rows in curves.items()}
         for e in ("value", "low", "high")
     }
     bands = {name: (ends["low"][name], ends["high"][name]) for name in curves}
-    figure = plots.lines(places, ends["value"], "labelled slices", measure, bands=bands)
+    figure = plots.lines(places, ends["value"], "labelled slices", measure, bands=bands, columns=columns)
     numbers = sorted({n for rows in curves.values() for n in rows})
     axes = figure.axes[0]
     axes.set_xticks(np.log10(numbers), [f"{n}" for n in numbers])

@@ -177,6 +177,7 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
     markers: bool = True,
+    columns: int = 2,
 ) -> Figure:
     """Curves over a common axis, told apart by colour, marker and legend.
 
@@ -188,6 +189,7 @@ def lines(
         bands: name (one of series) to its lower and upper values, (N,) each: drawn as a pale band.
         log_x, log_y: logarithmic axes.
         markers: mark each value (switch off for many values).
+        columns: of the legend, where it stands below because there are many curves.
     """
     figure = Figure(6.4, 3.6)
     axes = _curve_axes(figure, xlabel, ylabel, title)
@@ -211,7 +213,7 @@ def lines(
     if log_y:
         axes.set_yscale("log")
     if len(series) > 3:  # so many leave no room among the curves
-        figure.legend(ncols=2, loc="outside lower center", frameon=False)
+        figure.legend(ncols=columns, loc="outside lower center", frameon=False)
     elif len(series) > 1:
         axes.legend(frameon=False)
     return figure

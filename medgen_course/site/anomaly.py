@@ -22,7 +22,7 @@ from medgen_course.phantom.lesion import LESION_EDGE
 from medgen_course.phantom.render import SIGNALS, stream
 from medgen_course.phantom.signal import TISSUES
 from medgen_course.phantom.signal import bias_field as draw_bias_field
-from medgen_course.site.charts import png
+from medgen_course.site.charts import chart_of
 from medgen_course.site.controls import described
 from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
@@ -161,10 +161,7 @@ def _measured(kind: str, name: str, measured) -> dict[str, Any]:
         "limit": measured.limit,
         "healthy": measured.healthy,
         "anomalous": measured.anomalous,
-        "charts": {
-            key: {"png": png(chart.picture), "x": chart.extent.x_range, "y": chart.extent.y_range}
-            for key, chart in charts.items()
-        },
+        "charts": {key: chart_of(chart) for key, chart in charts.items()},
     }
 
 

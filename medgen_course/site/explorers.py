@@ -10,6 +10,7 @@ LIVE = {
     "BetaExplorer": "beta",
     "DataExplorer": "data_browser",
     "EnhancementExplorer": "enhancement",
+    "FewLabelsExplorer": "few_labels",
     "GANExplorer": "recorder",
     "LatentExplorer": "codes",
     "GeneratorExplorer": "gan_walk",

@@ -29,3 +29,7 @@ export async function downloaded(url, progress) {
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
+
+// The content of gzipped bytes.
+export const unpacked = (packed) =>
+  new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();

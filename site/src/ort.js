@@ -3,7 +3,7 @@
 // Its WebAssembly comes packed, in a quarter of its bytes, because many web servers pack nothing themselves.
 
 import * as ort from "onnxruntime-web/wasm";
-import { downloaded } from "./files.js";
+import { downloaded, unpacked } from "./files.js";
 
 ort.env.wasm.numThreads = 1;
 
@@ -23,7 +23,7 @@ let runtime; // once a page
 
 function unpackRuntime(assets, progress) {
   runtime ??= downloaded(new URL("ort-wasm-simd-threaded.wasm.bin", assets), progress)
-    .then((packed) => new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer())
+    .then(unpacked)
     .then((wasm) => (ort.env.wasm.wasmBinary = wasm))
     .catch((reason) => {
       runtime = undefined;

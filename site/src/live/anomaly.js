@@ -2,6 +2,7 @@
 // below, where the score lies among those of validation images, and the ROC curve with the threshold's place.
 
 import { confusion, judge, thresholdAt } from "../anomaly_scores.js";
+import { chartOf, dashed, paint, place, square } from "../charts.js";
 import { Controls, Notice, Numbers, Panels, button, element, newest } from "../controls.js";
 import { blank, drawOutline, enlarge, pictureOf, tint, toBytes } from "../images.js";
 import { drawSlice } from "../lesion.js";
@@ -9,7 +10,6 @@ import { greyPicture, received, uploadField } from "../own_picture.js";
 import { fill, general, percent } from "../words.js";
 
 const LESION = [0xd5, 0x5e, 0x00];
-const CUT = [0, 0, 0];
 const OF_THE_SLICE = ["slice", "radius", "contrast", "x", "y"];
 
 export async function mount(root, { data, session, address, announce }) {
@@ -35,7 +35,6 @@ export async function mount(root, { data, session, address, announce }) {
     refresh();
   });
   const notice = new Notice(root);
-  const pictures = new Map();
 
   function take(file) {
     return received(greyPicture(file, size), notice, (grey) => {
@@ -80,7 +79,10 @@ export async function mount(root, { data, session, address, announce }) {
     panels.show(drawn, said);
     const shares = [counts.false_alarms / about.healthy.length, counts.found / about.anomalous.length];
     charts.show(
-      [withLines(await chart(about, "distributions"), score, threshold), withPoint(await chart(about, "roc"), ...shares)],
+      [
+        withLines(await chartOf(about.charts.distributions), score, threshold),
+        withPoint(await chartOf(about.charts.roc), ...shares),
+      ],
       ["", ""],
       words.charts,
     );
@@ -92,21 +94,6 @@ export async function mount(root, { data, session, address, announce }) {
       verdict: words.verdicts[score > threshold ? 0 : 1], ...counts,
     }));
   });
-
-  // A chart's picture, decoded once.
-  async function chart(about, name) {
-    const { png, x, y } = about.charts[name];
-    const key = `${about.name}/${name}`;
-    if (!pictures.has(key)) {
-      const bitmap = await createImageBitmap(new Blob([png], { type: "image/png" }), { colorSpaceConversion: "none" });
-      const { width, height } = bitmap;
-      const context = new OffscreenCanvas(width, height).getContext("2d");
-      context.drawImage(bitmap, 0, 0);
-      pictures.set(key, context.getImageData(0, 0, width, height));
-    }
-    const { data: pixels, width, height } = pictures.get(key);
-    return { data: pixels.slice(), width, height, x, y };
-  }
 
   await refresh();
 }
@@ -120,26 +107,11 @@ function keeper(session) {
   };
 }
 
-// Row and column of a point in data units; beyond the edge, on the edge.
-function place({ width, height, x: [x0, x1], y: [y0, y1] }, x, y) {
-  const inside = (share) => Math.min(Math.max(share, 0), 1);
-  return [
-    Math.round((1 - inside((y - y0) / (y1 - y0))) * (height - 1)),
-    Math.round(inside((x - x0) / (x1 - x0)) * (width - 1)),
-  ];
-}
-
-function paint(picture, top, bottom, left, right, colour) {
-  for (let y = Math.max(0, top); y < Math.min(bottom, picture.height); y++)
-    for (let x = Math.max(0, left); x < Math.min(right, picture.width); x++)
-      picture.data.set(colour, 4 * (y * picture.width + x));
-}
-
 // The threshold as a dashed line, this image's score as a solid one.
 function withLines(chart, score, threshold) {
   const bottom = place(chart, 0, 0)[0];
   const [, cut] = place(chart, threshold, 0);
-  for (let y = 6; y < bottom; y++) if (Math.floor(y / 4) % 2 === 0) paint(chart, y, y + 1, cut - 1, cut + 1, CUT);
+  dashed(chart, 6, bottom, cut);
   const [, here] = place(chart, score, 0);
   paint(chart, 6, bottom, here - 1, here + 2, LESION);
   return chart;
@@ -148,7 +120,6 @@ function withLines(chart, score, threshold) {
 // The ROC curve with a square where the threshold stands.
 function withPoint(chart, flagged, found) {
   const [row, column] = place(chart, flagged, found);
-  paint(chart, row - 5, row + 6, column - 5, column + 6, CUT);
-  paint(chart, row - 3, row + 4, column - 3, column + 4, LESION);
+  square(chart, row, column, 5, LESION);
   return chart;
 }

@@ -1,17 +1,29 @@
 """What goes onto the page says the same as Python: networks before their export, slices, controls."""
 
+import ast
 import gzip
+import re
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 
-from medgen_course import pretrained
+from medgen_course import course, pretrained
 from medgen_course.explorers import generator as view
 from medgen_course.explorers.anomaly import SLICES
 from medgen_course.metrics.anomaly import scores
 from medgen_course.phantom import draw_factors
-from medgen_course.site import anomaly, controls, data_browser, enhancement, gan_walk, recorder, translation
+from medgen_course.site import (
+    anomaly,
+    controls,
+    data_browser,
+    enhancement,
+    few_labels,
+    gan_walk,
+    recorder,
+    translation,
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +121,30 @@ def test_a_walk_has_all_noises_and_a_map_of_each_class():
     assert len(live.data["maps"]) == len(classes) == len(live.data["names"])
     assert live.data["noise"].size == view.NOISES * live.data["latents"]
     assert sum(len(gzip.compress(content)) for content in live.models.values()) < 1.5e6
+
+
+def test_few_labels_pack_every_mask_and_every_figure_of_the_shelf():
+    live, masks = few_labels.build(), pretrained.load_few_masks()
+    maps = np.frombuffer(gzip.decompress(live.data["maps"].tobytes()), np.uint8)
+    assert np.array_equal(maps, np.concatenate([masks.truth.ravel(), masks.found.ravel()]))
+    assert not live.models and live.data["maps"].nbytes < 100_000
+    assert live.data["controls"]["method"]["options"] == list(masks.methods)
+    rows = pretrained.load_few_segmentation()
+    for curve, figure in zip(live.data["curves"], few_labels.FIGURES.values(), strict=True):
+        for name, row in zip(masks.methods, curve["rows"], strict=True):
+            own = [(r["method"], r["split"], r["part"]) == (name, "val", "labels") for r in rows]
+            for n, found in zip(masks.labels, row, strict=True):
+                values = [
+                    r[figure]
+                    for r, mine in zip(rows, own, strict=True)
+                    if mine and r["labels"] == n and np.isfinite(r[figure])
+                ]
+                assert found is None or found == pytest.approx([np.mean(values), min(values), max(values)])
+        assert any(found for row in curve["rows"] for found in row)
+
+
+def test_few_labels_offer_the_curves_of_the_notebook():
+    (lesson,) = (lesson for lesson in course.find() if lesson.name == "12_few_labels")
+    cells = nbformat.read(lesson.path, as_version=4).cells
+    (source,) = (cell.source for cell in cells if "FewLabelsExplorer(" in cell.source)
+    assert ast.literal_eval(re.search(r"^offered = (\{.*\})$", source, re.MULTILINE)[1]) == few_labels.FIGURES
