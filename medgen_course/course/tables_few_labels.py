@@ -148,6 +148,25 @@ def undertrained(hard: Mapping[str, BySeed], easy: Mapping[str, BySeed], name: s
     return f"{told}A verdict at this budget, not on {name} as such."
 
 
+def longer(by_method: Mapping[str, BySeed], name: str, more: str, rival: str, unit: str = "labels") -> str:
+    """What the budget alone explains of a method that lies behind: the same with more updates, beside both.
+
+    Args:
+        by_method: a figure, higher is better; the same seeds everywhere.
+        name, more: the method, and the same with more updates, at some of its numbers of labels.
+        rival: in whose gap to the method a share is counted, where the rival has more at all.
+        unit: of the numbers.
+    """
+    usual, own, other = (by_method[which] for which in (name, more, rival))
+    told = []
+    for n in own:
+        before, after, there = (float(np.mean(by[n])) for by in (usual, own, other))
+        gap = say(paired(own[n], usual[n]), "+.2f")
+        share = f", {(after - before) / (there - before):.0%} of the way to {rival}" if there > before else ""
+        told.append(f"with {n} {before:.2f} becomes {after:.2f} ({verdict(own[n], usual[n])}, {gap}){share}")
+    return f"{more}: {'; '.join(told)}. Beside {rival} it is {standing(by_method, more, rival, unit)}."
+
+
 def budget(recipe: Mapping[str, Any]) -> str:
     """What a recorded network was trained on and for how long, from the recipe on its card."""
     updates = recipe["epochs"] * math.ceil(recipe["images"] / recipe["batch_size"])

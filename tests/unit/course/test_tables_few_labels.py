@@ -59,6 +59,18 @@ def test_a_method_that_falls_with_more_labels_or_finds_nothing_is_called_undertr
     assert "Undertrained" not in tables.undertrained(able, mixed, "pix2pix", 300)
 
 
+def test_what_more_updates_alone_explain_is_counted_in_the_gap_to_a_rival():
+    by = {
+        "short": {1: [0.1, 0.1, 0.1], 10: [0.2, 0.2, 0.2], 100: [0.8, 0.8, 0.8]},
+        "long": {10: [0.3, 0.31, 0.29], 100: [0.8, 0.7, 0.9]},
+        "rival": {1: [0.1, 0.1, 0.1], 10: [0.6, 0.6, 0.6], 100: [0.5, 0.6, 0.7]},
+    }
+    told = tables.longer(by, "short", "long", "rival")
+    assert "with 10 0.20 becomes 0.30 (ahead, +0.10 (" in told and ", 25% of the way to rival; " in told
+    assert "with 100 0.80 becomes 0.80 (a tie, " in told and told.count("of the way") == 1
+    assert told.startswith("long: ") and "Beside rival it is ahead nowhere, behind at 10 labels." in told
+
+
 def test_a_budget_counts_the_last_short_batch():
     told = tables.budget({"images": 100, "epochs": 3, "batch_size": 32})
     assert told == "100 images, repeats included, 3 epochs, 12 updates of 32"
