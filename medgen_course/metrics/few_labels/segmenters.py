@@ -31,7 +31,7 @@ from medgen_course.training.loop import fit
 UPDATES, BATCH, WIDTH = 300, 8, 8
 RATE, PRIOR = 1e-2, 0.02  # Adam's first step size; how likely a structure is before anything is learnt
 MOVES = {"rotation": 0.04, "shift": 0.05, "brightness": 0.2, "flip": True}  # the phantom has no left or right
-GAN = {"updates": 500, "batch": 8, "width": 16, "latent_dim": 32, "rate": 1e-3}
+GAN = {"updates": 1500, "batch": 8, "width": 16, "latent_dim": 32, "rate": 1e-3, "ema": 0.995}
 PIX2PIX = {"width": 4, "rate": 2e-3}  # its networks work on whole pixels: a few channels cost as much
 PLAIN, MOVED, TRANSLATED, DRAWN, ATLAS = "U-Net", "U-Net, augmented", "pix2pix", "U-Net, drawn pairs", "atlas"
 METHODS = (ATLAS, PLAIN, MOVED, TRANSLATED, DRAWN)
@@ -96,7 +96,7 @@ def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
         generator = Generator(small.shape[1], small.shape[2], GAN["latent_dim"], width=GAN["width"])
         discriminator = Discriminator(small.shape[1], small.shape[2], width=GAN["width"], spectral_norm=True)
         algorithm = GANAlgorithm(
-            generator, discriminator, "hinge", GAN["rate"], ema=0.98,
+            generator, discriminator, "hinge", GAN["rate"], ema=GAN["ema"],
             augment=lambda x: shift(torch.cat([jitter(x[:, :colours]), x[:, colours:]], 1)),
         )  # fmt: skip
         run(algorithm, small, GAN["updates"], seed, GAN["batch"])
