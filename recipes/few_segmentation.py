@@ -46,6 +46,7 @@ SIZE, SMALL = 64, 32  # SMALL: that of the shipped CycleGAN
 FLOOR, BETWEEN, CEILING = "T1w labels only", "T1w labels, translated", "T2w labels"
 LONG, LONG_LABELS = 5, (10, 100)  # times the updates of pix2pix, and where
 SIZES = {"labels": SIZE, "budget": SIZE, "contrasts": SMALL}  # the parts of the table
+PAIRS, PAIRS_OF = 5, 10  # drawn pairs that are shipped to be seen, and the slices that the GAN saw
 CHOOSING = 10  # a seed that no table shows
 TRIED = ((500, 0.98), (500, 0.995), (1000, 0.995), (1500, 0.995), (2000, 0.98), (2000, 0.995))
 SHIPPED = ("labels", MOVED, 100, 0)
@@ -209,9 +210,9 @@ def shown(val: Labelled) -> np.ndarray:
 
 
 def explorer_masks(data: datasets.Dataset) -> None:
-    """What every method found in some slices, of seed 0, at the numbers of labels that all have.
+    """What every method found in some slices, of seed 0, and pairs that the GAN of ten slices draws.
 
-    What does not wait stays as the shelf has it.
+    What does not wait stays as the shelf has it; that GAN is trained once more.
     """
     val = held_out("val")
     chosen = shown(val)
@@ -222,17 +223,19 @@ def explorer_masks(data: datasets.Dataset) -> None:
         for (i, m), (j, n) in product(enumerate(old.methods), enumerate(old.labels)):
             maps = old.found[i, j]
             found.setdefault((m, n), np.stack([maps == 1, maps == 2], 1).astype(np.uint8))
+    drawn = segmenters.half_pairs(labelled(PAIRS_OF, 0), PAIRS)
     about = {"seed": 0, "methods": list(METHODS), "labels": list(LABELS), "split": "val"}
+    about |= {"slices": chosen.tolist(), "pairs_of": PAIRS_OF, "gan_updates": segmenters.GAN["updates"]}
+    every = np.array([[found[m, n] for n in LABELS] for m in METHODS])
     empty = torch.nn.Module()
     empty.config = {"kind": "masks", "size": SIZE}
     extra = {
         "images": torch.from_numpy(val.images[chosen]),
         "truth": torch.from_numpy(np.packbits(val.masks[chosen], -1)),
-        "found": torch.from_numpy(
-            np.packbits(np.array([[found[m, n] for n in LABELS] for m in METHODS]), -1)
-        ),
+        "found": torch.from_numpy(np.packbits(every, -1)),
+        "drawn": torch.from_numpy(drawn[:, :1]),
+        "drawn_maps": torch.from_numpy(np.packbits(drawn[:, 1:] >= 128, -1)),
     }
-    about["slices"] = chosen.tolist()
     pretrained.save("phantom", "few_masks", {}, card(data, empty, about, {}), extra)
 
 

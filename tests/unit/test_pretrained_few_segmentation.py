@@ -76,6 +76,16 @@ def test_the_explorers_slices_are_validation_slices_with_their_truth(masks):
     assert (np.diff(lesions) <= 0).all() and lesions[0] > 2 * lesions[-1] and (masks.area == 0).sum() == 2
 
 
+def test_drawn_pairs_are_at_half_the_side_and_their_masks_mark_what_is_bright(masks):
+    assert masks.drawn.shape == (5, 1, 32, 32) and masks.drawn_maps.shape == (5, 32, 32)
+    assert pretrained.card("phantom", "few_masks")["recipe"]["gan_updates"] == GAN["updates"]
+    images, ventricles = masks.drawn[:, 0].astype(float), masks.drawn_maps == 2
+    assert all(
+        image[mask].mean() > image[image > 30].mean() for image, mask in zip(images, ventricles, strict=True)
+    )
+    assert len({image.tobytes() for image in masks.drawn}) == 5
+
+
 def test_the_shipped_network_is_the_one_that_the_explorer_shows(masks):
     found = pretrained.load_segmenter().masks(masks.images)
     stored = masks.found[METHODS.index("U-Net, augmented"), masks.labels.index(100)]

@@ -75,11 +75,7 @@ def learn(train: Labelled, method: str = PLAIN, updates: int = UPDATES, seed: in
 
 
 def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
-    """Slices with their masks, drawn by a GAN that has learnt both together from labelled slices.
-
-    It works at half the side, which a short training can fill, and what it draws is enlarged. Its
-    discriminator sees images and masks through the same random shift, and images brighter or darker (Zhao et
-    al. 2020), without which it would know a few slices by heart.
+    """Slices with their masks, drawn by a GAN at half the side (`half_pairs`) and enlarged.
 
     Args:
         train: what it learns from.
@@ -90,6 +86,24 @@ def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
     Source: the idea of Bowles et al. 2018, "GAN augmentation".
     """
     colours, size = train.images.shape[1:3]
+    drawn = torch.from_numpy(half_pairs(train, count, seed)).float()
+    drawn = interpolate(drawn, (size, size), mode="bilinear").round().byte().numpy()
+    return Labelled(drawn[:, :colours], (drawn[:, colours:] >= 128).astype(np.uint8), train.names)
+
+
+def half_pairs(train: Labelled, count: int, seed: int = 0) -> np.ndarray:
+    """Slices and masks at half the side, drawn by a GAN that has learnt both together from labelled slices.
+
+    Half the side is what a short training can fill. The discriminator sees images and masks through the same
+    random shift, and images brighter or darker (Zhao et al. 2020), without which it would know a few slices
+    by heart.
+
+    Args:
+        train, count, seed: as in `drawn_pairs`.
+    Returns:
+        uint8 (count, C + K, H / 2, W / 2).
+    """
+    colours = train.images.shape[1]
     small = avg_pool2d(torch.from_numpy(train.pairs).float(), 2).round().byte().numpy()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -100,9 +114,7 @@ def drawn_pairs(train: Labelled, count: int, seed: int = 0) -> Labelled:
             augment=lambda x: shift(torch.cat([jitter(x[:, :colours]), x[:, colours:]], 1)),
         )  # fmt: skip
         run(algorithm, small, GAN["updates"], seed, GAN["batch"])
-    drawn = torch.from_numpy(generate(algorithm.average.eval(), count, seed)).float()
-    drawn = interpolate(drawn, (size, size), mode="bilinear").round().byte().numpy()
-    return Labelled(drawn[:, :colours], (drawn[:, colours:] >= 128).astype(np.uint8), train.names)
+    return generate(algorithm.average.eval(), count, seed)
 
 
 def run(algorithm: Algorithm, pairs: np.ndarray, updates: int, seed: int, batch: int = BATCH) -> None:
