@@ -61,14 +61,21 @@ def test_a_method_that_falls_with_more_labels_or_finds_nothing_is_called_undertr
 
 def test_what_more_updates_alone_explain_is_counted_in_the_gap_to_a_rival():
     by = {
-        "short": {1: [0.1, 0.1, 0.1], 10: [0.2, 0.2, 0.2], 100: [0.8, 0.8, 0.8]},
-        "long": {10: [0.3, 0.31, 0.29], 100: [0.8, 0.7, 0.9]},
+        "short": {1: [0.1, 0.1, 0.1], 10: [0.2, 0.2, 0.2], 100: [0.7, 0.7, 0.7]},
+        "long": {10: [0.3, 0.31, 0.29], 100: [0.8, 0.81, 0.82]},
         "rival": {1: [0.1, 0.1, 0.1], 10: [0.6, 0.6, 0.6], 100: [0.5, 0.6, 0.7]},
     }
-    told = tables.longer(by, "short", "long", "rival")
-    assert "with 10 0.20 becomes 0.30 (ahead, +0.10 (" in told and ", 25% of the way to rival; " in told
-    assert "with 100 0.80 becomes 0.80 (a tie, " in told and told.count("of the way") == 1
-    assert told.startswith("long: ") and "Beside rival it is ahead nowhere, behind at 10 labels." in told
+    same = by | {"long": {10: [0.2, 0.21, 0.19], 100: [0.7, 0.6, 0.8]}}
+    told = tables.longer(by, by, "short", "long", "rival", "slices")
+    assert told.startswith("long. Lesions: with 10 ahead, 0.20 becomes 0.30, +0.10 (")
+    assert ", 25% of the way to rival; with 100 ahead" in told and told.count("of the way") == 2
+    assert "; beside rival ahead nowhere, behind at 10 slices. Ventricles:" in told
+    assert told.endswith("So the budget was what both lacked.")
+    half = tables.longer(same, by, "short", "long", "rival", "slices")
+    assert "with 10 a tie, 0.20 becomes 0.20" in half and "and not all that the lesions lack" in half
+    for hard, easy in ((same, same), (by, same)):
+        none = tables.longer(hard, easy, "short", "long", "rival", "slices")
+        assert none.endswith("So more updates alone are not what it lacked.")
 
 
 def test_a_budget_counts_the_last_short_batch():
