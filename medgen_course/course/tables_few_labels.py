@@ -164,7 +164,9 @@ def longer(
         found = [_mended(by, name, more, rival, n) for n in by[more]]
         mended.append(all(text.startswith("ahead") for text in found))
         listed = "; ".join(f"with {n} {text}" for n, text in zip(by[more], found, strict=True))
-        told += f" {what}: {listed}; beside {rival} {standing(by, more, rival, unit)}."
+        ahead, behind = (ahead_at(by, *pair) for pair in ((more, rival), (rival, more)))
+        told += f" {what}: {listed}; beside {rival}, which had fewer updates, ahead {_where(ahead, unit)}, "
+        told += f"behind {_where(behind, unit)}."
     means = {
         (True, True): "So the budget was what both lacked.",
         (False, True): "So the budget was what the ventricles lacked, and not all that the lesions lack. The "
@@ -172,6 +174,10 @@ def longer(
         "soft Dice, the U-Net's, counts each structure by its own size.",
     }
     return f"{told} {means.get(tuple(mended), 'So more updates alone are not what it lacked.')}"
+
+
+def _where(numbers: Sequence[int], unit: str) -> str:
+    return numbers_in_words(numbers, [], unit) if numbers else "nowhere"
 
 
 def _mended(by: Mapping[str, BySeed], name: str, more: str, rival: str, n: int) -> str:
