@@ -3,6 +3,7 @@
     python recipes/few_recognition.py [DATASET ...]         default: both
     python recipes/few_recognition.py choose [DATASET ...]  what other settings give on validation images
     python recipes/few_recognition.py ship [DATASET ...]    M2 and the honest generator of 100 labels, seed 0
+    python recipes/few_recognition.py take [DATASET ...]    the shelf's rows into build/few, to add others
 
 Every training is a small classifier with as many updates as any other, on batches in which both classes are
 equally frequent; M2 holds the same classifier, and has images without labels beside. Labelled images are
@@ -19,7 +20,7 @@ Settings are first guesses that validation images did not contradict (100 labels
 shows); nobody searched further, and `choose` writes what some others give. Whoever does choose on that
 split uses more labels than most rows have: with ten labels one cannot (Oliver et al. 2018). The test split is
 read once, in the rows. About 20 minutes on one core; what is done is kept in build/few, so that a
-run goes on.
+run goes on. Where no training has changed, `take` and then a run train only what the shelf's tables lack.
 """
 
 import csv
@@ -53,7 +54,7 @@ from medgen_course.training.loop import fit
 
 ALL, SHIPPED = 10**6, 100  # every label there is; labels of what is shipped
 LABELS = {"pneumoniamnist": (10, 30, 100, 300, 1000, ALL), "phantom": (100, 1000, ALL)}
-BESIDE = {"pneumoniamnist": (100, 10), "phantom": (1000,)}  # labels where other images are added
+BESIDE = {"pneumoniamnist": (100, 10), "phantom": (1000,)}  # labels where nulls and cheats stand, too
 UPDATES = {"pneumoniamnist": 120, "phantom": 200}  # the phantom's lesions are learnt later
 SEEDS, CHOOSING = range(5), (10, 11)
 BATCH, WIDTH, RATE = 32, 8, 5e-3
@@ -215,12 +216,9 @@ def row_of(task: Task, method: str, n: int, seed: int) -> dict[str, str | int | 
 def jobs(name: str) -> Iterator[tuple[str, int, int]]:
     """All trainings of a data set, those that everything is compared with first."""
     for methods, numbers in (
-        (("scratch", "probe", "augmented"), LABELS[name]),
-        (
-            ("both_honest", "synthetic_honest", "resampled", "both_cheat", "both_shipped", "noisy"),
-            BESIDE[name],
-        ),
-        (("synthetic_cheat", "synthetic_shipped", "both_honest"), (ALL,)),
+        (("scratch", "probe", "augmented", "both_honest"), LABELS[name]),
+        (("synthetic_honest", "resampled", "both_cheat", "both_shipped", "noisy"), BESIDE[name]),
+        (("synthetic_cheat", "synthetic_shipped"), (ALL,)),
         (("m2",), [n for n in LABELS[name] if n != ALL]),
     ):
         for n in numbers:
@@ -231,13 +229,14 @@ def jobs(name: str) -> Iterator[tuple[str, int, int]]:
 
 def sweep(name: str) -> None:
     """Every training, the table growing by a row each; then both tables of the shelf."""
-    task, done = Task(name), kept(name)
+    task, before, done = Task(name), kept(name), {}
     for method, n, seed in jobs(name):
         key = (method, min(n, len(task.data.train)), seed)
-        if key not in done:
-            done[key] = row_of(task, method, n, seed)
-            write_csv(BUILD / f"{name}.csv", list(done.values()))
+        done[key] = before.get(key) or row_of(task, method, n, seed)
+        if key not in before:
+            write_csv(BUILD / f"{name}.csv", list((done | before).values()))
             print(name, done[key], flush=True)
+    write_csv(BUILD / f"{name}.csv", list(done.values()))
     tables(name)
     print(f"{name}: {sum(float(row['cpu_s']) for row in done.values()):.0f} CPU seconds")
 
@@ -245,20 +244,36 @@ def sweep(name: str) -> None:
 def kept(name: str) -> dict[tuple[str, int, int], dict]:
     """The rows of an earlier run by method, labels and seed."""
     path = BUILD / f"{name}.csv"
-    if not path.is_file():
-        return {}
+    return read(path, {method: method for method in RECOGNITION | LEDGER}) if path.is_file() else {}
+
+
+def read(path: Path, names: dict[str, str]) -> dict[tuple[str, int, int], dict]:
+    """The rows of a table by method, labels and seed; `names`: method here -> method there."""
+    here = {there: method for method, there in names.items()}
     with path.open(encoding="utf-8", newline="") as file:
-        return {(r["method"], int(r["labels"]), int(r["seed"])): r for r in csv.DictReader(file)}
+        rows = [row | {"method": here[row["method"]]} for row in csv.DictReader(file)]
+    return {(row["method"], int(row["labels"]), int(row["seed"])): row for row in rows}
+
+
+def shelved(name: str) -> dict[Path, dict[str, str]]:
+    """Where both tables rest, and what methods are called in them."""
+    return {pretrained.few_recognition_path(name): RECOGNITION, pretrained.ledger_path(name): LEDGER}
+
+
+def take(name: str) -> None:
+    """The rows of the shelf's tables, as if this machine had just trained them."""
+    done = kept(name)
+    for path, names in shelved(name).items():
+        done = read(path, names) | done
+    write_csv(BUILD / f"{name}.csv", list(done.values()))
+    print(f"{name}: {len(done)} rows in {BUILD}")
 
 
 def tables(name: str) -> None:
     """Both tables of the shelf, of what has been done with every seed."""
     done = kept(name)
     whole = {key[:2] for key in done if all((*key[:2], seed) in done for seed in SEEDS)}
-    for target, names in (
-        (pretrained.few_recognition_path(name), RECOGNITION),
-        (pretrained.ledger_path(name), LEDGER),
-    ):
+    for target, names in shelved(name).items():
         rows = [row for key, row in done.items() if key[0] in names and key[:2] in whole]
         if {row["method"] for row in rows} <= {"scratch"}:
             continue  # nothing stands beside the real images yet
@@ -306,7 +321,7 @@ def ship(name: str) -> None:
     print(name, {figure: row["value"] for figure, row in about["test"].items()})
 
 
-VERBS = {"choose": choose, "ship": ship, "tables": tables}
+VERBS = {"choose": choose, "ship": ship, "take": take, "tables": tables}
 
 
 if __name__ == "__main__":

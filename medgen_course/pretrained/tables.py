@@ -124,13 +124,14 @@ def few_segmentation_path() -> Path:
 def load_few_segmentation() -> list[dict[str, Any]]:
     """That table, a row for each training and split: text, whole numbers and figures; RunNotFound.
 
-    `part` is "labels" (64 pixels) or "contrasts" (32 pixels); then method, labels, seed, split ("val" or
-    "test"), figures of lesions but for dice_ventricles (nan where there was nothing to count), updates,
-    seconds.
+    `part` is "labels" (64 pixels, equal updates), "budget" (64 pixels, more of them) or "contrasts" (32
+    pixels); then method, labels, seed, split ("val" or "test"), figures of lesions but for dice_ventricles
+    (nan where there was nothing to count), updates of the network that gives masks, those of the GAN that
+    drew pairs for it, seconds.
     """
     with there(few_segmentation_path(), "phantom").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    words, whole = ("part", "method", "split"), ("labels", "seed", "updates")
+    words, whole = ("part", "method", "split"), ("labels", "seed", "updates", "gan_updates")
     kinds = dict.fromkeys(words, str) | dict.fromkeys(whole, int)
     return [{name: kinds.get(name, float)(text or "nan") for name, text in row.items()} for row in rows]
 

@@ -53,6 +53,8 @@ class FewMasks:
 
     methods: names (M,). labels: numbers of labelled slices (L,). images: uint8 (S, 1, H, W). truth, found:
     uint8 (S, H, W) and (M, L, S, H, W), 0 outside, 1 lesion, 2 ventricles. area: pixels of the lesions, (S,).
+    drawn, drawn_maps: slices at half the side that the GAN of ten labelled slices drew, uint8 (D, 1, H / 2,
+    W / 2), and its masks for them, (D, H / 2, W / 2).
     """
 
     methods: tuple[str, ...]
@@ -60,6 +62,8 @@ class FewMasks:
     images: np.ndarray
     truth: np.ndarray
     found: np.ndarray
+    drawn: np.ndarray
+    drawn_maps: np.ndarray
 
     @property
     def area(self) -> np.ndarray:
@@ -245,12 +249,14 @@ def load_few_gan(dataset: str) -> Generator:
 
 
 def load_few_masks() -> FewMasks:
-    """What the methods of that table found in eight slices, of seed 0; raises RunNotFound."""
+    """What the methods of that table found in eight slices, of seed 0, and pairs drawn; or RunNotFound."""
     tensors, about = _read("phantom", "few_masks")
-    truth, found = (np.unpackbits(tensors[name].numpy(), axis=-1) for name in ("truth", "found"))
-    maps = [np.where(m[..., 0, :, :] > 0, 1, 2 * m[..., 1, :, :]).astype(np.uint8) for m in (truth, found)]
-    recipe = about["recipe"]
-    return FewMasks(tuple(recipe["methods"]), tuple(recipe["labels"]), tensors["images"].numpy(), *maps)
+    bits = {name: np.unpackbits(tensors[name].numpy(), axis=-1) for name in ("truth", "found", "drawn_maps")}
+    maps = {
+        k: np.where(m[..., 0, :, :] > 0, 1, 2 * m[..., 1, :, :]).astype(np.uint8) for k, m in bits.items()
+    }
+    images, recipe = {name: tensors[name].numpy() for name in ("images", "drawn")}, about["recipe"]
+    return FewMasks(tuple(recipe["methods"]), tuple(recipe["labels"]), **images, **maps)
 
 
 def load_segmenter() -> Segmenter:

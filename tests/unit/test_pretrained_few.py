@@ -29,6 +29,12 @@ def test_every_cell_has_five_seeds_and_the_same_updates(load, name):
     assert all(0 <= table[figure].min() and table[figure].max() <= 1 for figure in FIGURES)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_honest_generator_stands_at_every_number_of_labels(name):
+    table = pretrained.load_few_recognition(name)
+    assert ledger.curve(table, "gan_honest").keys() == ledger.curve(table, "scratch").keys()
+
+
 @pytest.mark.parametrize("name", LEDGERS)
 def test_one_training_stands_in_both_tables(name):
     """Real images alone, and real beside drawn ones, are the classifiers of the recognition table."""

@@ -59,6 +59,25 @@ def test_a_method_that_falls_with_more_labels_or_finds_nothing_is_called_undertr
     assert "Undertrained" not in tables.undertrained(able, mixed, "pix2pix", 300)
 
 
+def test_what_more_updates_alone_explain_is_counted_in_the_gap_to_a_rival():
+    by = {
+        "short": {1: [0.1, 0.1, 0.1], 10: [0.2, 0.2, 0.2], 100: [0.7, 0.7, 0.7]},
+        "long": {10: [0.3, 0.31, 0.29], 100: [0.8, 0.81, 0.82]},
+        "rival": {1: [0.1, 0.1, 0.1], 10: [0.6, 0.6, 0.6], 100: [0.6, 0.6, 0.6]},
+    }
+    same = by | {"long": {10: [0.2, 0.21, 0.19], 100: [0.7, 0.6, 0.8]}}
+    told = tables.longer(by, by, "short", "long", "rival", "slices")
+    assert told.startswith("long. Lesions: with 10 ahead, 0.20 becomes 0.30, +0.10 (")
+    assert ", 25% of the way to rival; with 100 ahead" in told and told.count("of the way") == 2
+    assert "rival, which had fewer updates, ahead at 100 slices, behind at 10 slices. Ventricles:" in told
+    assert told.endswith("So the budget was what both lacked.")
+    half = tables.longer(same, by, "short", "long", "rival", "slices")
+    assert "with 10 a tie, 0.20 becomes 0.20" in half and "and not all that the lesions lack" in half
+    for hard, easy in ((same, same), (by, same)):
+        none = tables.longer(hard, easy, "short", "long", "rival", "slices")
+        assert none.endswith("So more updates alone are not what it lacked.")
+
+
 def test_a_budget_counts_the_last_short_batch():
     told = tables.budget({"images": 100, "epochs": 3, "batch_size": 32})
     assert told == "100 images, repeats included, 3 epochs, 12 updates of 32"

@@ -44,6 +44,9 @@ def test_pairs_are_drawn_with_their_masks(slices, monkeypatch):
     assert drawn.images.shape == (5, 1, 32, 32) and drawn.images.dtype == np.uint8
     assert drawn.masks.shape == (5, 2, 32, 32) and set(np.unique(drawn.masks)) <= {0, 1}
     assert not np.array_equal(drawn.images[0], drawn.images[1]) and drawn.names == slices.names
+    half = segmenters.half_pairs(slices, 5)
+    assert half.shape == (5, 3, 16, 16) and half.dtype == np.uint8
+    assert abs(half[:, 0].mean() - drawn.images.mean()) < 1  # the same, enlarged
 
 
 def rows(**values):
