@@ -48,19 +48,3 @@ def most_of_training(fpr: float, noise_multiplier: float, rate: float, steps: in
     """
     pairs = ((spent(noise_multiplier, rate, steps, float(delta)), float(delta)) for delta in DELTAS)
     return min(most(fpr, max(0.0, epsilon), delta) for epsilon, delta in pairs)
-
-
-def proven(tpr: float, fpr: float, delta: float) -> float:
-    """The epsilon that an attack proves: no training with a smaller one could have let it happen, >= 0.
-
-    Args:
-        tpr: hits, to be sure the lower end of their interval.
-        fpr: false alarms, to be sure the upper end.
-        delta: of the promise.
-    Source: Jagielski, Ullman & Oprea 2020, "Auditing differentially private machine learning", section 3.
-    """
-    check_between("tpr", tpr, 0, 1)
-    check_between("fpr", fpr, 0, 1)
-    sides = ((tpr - delta, fpr), (1 - delta - fpr, 1 - tpr))
-    found = (math.inf if not low else math.log(high / low) for high, low in sides if high > low)
-    return max([0.0, *found])

@@ -240,6 +240,10 @@ def test_attacks_on_images():
     assert "at no ε" in tables_explain.first_half({2: row(0.4)}, "erased")
 
 
+def drawn(values):
+    return {figure: {1: values, 4: values} for figure in ("alike", "alike in size", "pointing")}
+
+
 def test_explanations_beside_controls():
     hit, miss = np.ones(40), np.zeros(40)
     pointed = {"occlusion": hit, "Grad-CAM": miss, "darkness": miss, "random": miss}
@@ -249,10 +253,13 @@ def test_explanations_beside_controls():
     masks[:, 0, 3, 3] = 1
     table = tables_explain.saliency(pointed, pointed, masks)
     assert table.rows["chance"] == ["14%", "0.02"] and table.rows["occlusion"][0].startswith("100%")
-    kept, lost = ({"occlusion": {1: row(v), 4: row(v)}} for v in (1.0, 0.1))
+    kept, lost = ({"occlusion": drawn([0.9, v])} for v in (1.0, 0.1))
     assert "no difference" in tables_explain.after_breaking(pointed, kept)
-    assert "no difference" not in tables_explain.after_breaking(pointed, lost)
-    assert len(tables_explain.broken(kept, lost, pointed).rows) == 2
+    assert "no difference" in tables_explain.after_breaking(pointed, {"occlusion": drawn([0.1, 1.0])})
+    assert "no difference" not in tables_explain.after_breaking(pointed, {"occlusion": drawn([0.2, 0.1])})
+    table = tables_explain.broken(lost, pointed)
+    assert table.rows["occlusion: pointing game"][-1] == "50% (10% to 90%)" and "2 draws" in table.note
+    assert tables_explain.depths(lost, "alike")["occlusion"][4]["high"] == 0.9
 
 
 def test_counterfactuals_and_aims():
@@ -307,6 +314,17 @@ def test_a_back_door(door, auc, found):
     assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
 
 
+def test_a_new_head_keeps_a_map_turns_it_over_or_changes_it():
+    def told(values):
+        return tables_explain.head_alone({"IG": drawn(values)}, "IG")
+
+    assert "is luck: of 3 draws 1 keep the map and 2 turn it over" in told([0.98, -0.97, -0.99])
+    assert "already stands out" in told([0.98, 0.97]) and "luck" not in told([0.98, 0.97])
+    assert "already stands out" in told([-0.98, -0.97]) and "luck" not in told([-0.98, -0.97])
+    assert "of 2 draws 1 keep the map and 0 turn it over; the rest change it" in told([0.98, 0.4])
+    assert "0.98, 0.40, one for each draw" in told([0.98, 0.4])
+
+
 def test_controls_of_the_shortcut_the_search_and_the_turned():
     assert "displaced nothing" in tables_explain.displaced(row(0.55), row(0.5))
     assert "it learnt fewer" in tables_explain.displaced(row(0.55), row(0.9))
@@ -317,9 +335,6 @@ def test_controls_of_the_shortcut_the_search_and_the_turned():
     assert "a tie" in tables_explain.gone_first(mixed, turned, before)
     assert "more sure before" in tables_explain.gone_first(mixed + turned, turned, before)
     assert "Too few" in tables_explain.gone_first(np.full(40, 0.9), turned, turned)
-    hit = np.ones(40)
-    assert "leaves the map" in tables_explain.head_alone(row(0.98), row(1.0), hit)
-    assert "changes the map" in tables_explain.head_alone(row(0.5), row(1.0), hit)
     names = ("flipped", "removed", "aimed", "outside", "to_twin")
     good, bad = ({name: row(v) for name in names} for v in (0.9, 0.3))
     judged = {"VAE search": bad, "reconstruction": good, "nothing": {"to_twin": row(5.0)}}
