@@ -61,7 +61,7 @@ PROTECTED = (  # epsilon, length to which gradients are clipped, updates
     (math.inf, math.inf, 1000),
     (math.inf, math.inf, 60),  # stopped where val is as likely as at epsilon 10
 )
-PROTECTION = {"batch": 64, "delta": 1e-5}
+PROTECTION = {"batch": 32, "delta": 1e-5}
 DISTANCE = ("auc", "auc_low", "auc_high", "tpr", "null_others_auc_low", "null_others_auc_high")
 
 
