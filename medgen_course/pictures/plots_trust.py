@@ -142,7 +142,9 @@ def protection(found: Mapping[str, Mapping], least: float = 0.002) -> Figure:
     left.hlines(list(found["allowed"].values()), places - 0.4, places + 0.4, color="black", linewidth=2,
                 label="no attack may pass")  # fmt: skip
     left.axhline(0.01, color="#777777", linestyle=":", linewidth=1, label="guessing")
-    left.set(yscale="log", ylim=(0.8 * least, 1.15))
+    left.set(
+        yscale="log", ylim=(0.8 * least, 1.15), yticks=(0.01, 0.1, 1), yticklabels=("1 %", "10 %", "100 %")
+    )
     for place, row in enumerate(found["elbo"].values()):
         right.plot([place, place], [row["low"], row["high"]], color=PALETTE[2], linewidth=2)
         right.plot(place, row["value"], MARKERS[2], color=PALETTE[2], markersize=6)
