@@ -197,11 +197,15 @@ def tinted(maps: np.ndarray, masks: np.ndarray, scale: int = 2, full: float = 0.
 
 
 def depths(by: Mapping[str, Mapping[int, Row]]) -> Figure:
-    """Rank correlation with the map of the trained network, over how many blocks have new weights."""
+    """Rank correlation with the map of the trained network, over how many blocks have new weights.
+
+    Args:
+        by: kind of map -> number of blocks -> row over draws of the weights.
+    """
     figure, (axes,) = panels(1, ("new weights, block by block: does the map notice?",), 6.4)
     over(axes, by, "blocks with new weights, from the head downwards")
     axes.set_xticks(list(next(iter(by.values()))))
-    axes.set(ylabel="rank correlation", ylim=(-0.6, 1.05))
+    axes.set(ylabel="rank correlation", ylim=(-1.05, 1.05))
     axes.axhline(0, color="#777777", linestyle=":", linewidth=1)
     axes.legend(frameon=False)
     return figure
