@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from medgen_course import datasets, phantom, pretrained
-from medgen_course.course.findings import over_seeds
 from medgen_course.datasets.domains import phantom_domains
 from medgen_course.files import write_csv
 from medgen_course.metrics.anomaly.detection import auroc
@@ -39,7 +38,6 @@ SECOND = {
     "pneumoniamnist": (4708, 5),
 }  # images, epochs
 SHORTCUT = (4096, 4)
-DRAWS = range(5)  # of new weights
 POISONED = {"mislabelled": (0.1, 0.2, 0.4), "trigger": (0.01, 0.03, 0.1)}
 POISON_SEEDS, POISON_EPOCHS, SICK = (0, 1, 2), 3, 1
 
@@ -94,22 +92,30 @@ def saliency() -> None:
         chosen[method] = max(score, key=score.get)
         print(method, score, flush=True)
     test = recognised("test", SCORED)
-    x = unit(test.images)
+    x, usual = unit(test.images), {}
     for method, setting in chosen.items():
-        maps = ways[method][setting](model, x, 1)
+        usual[method] = ways[method][setting](model, x, 1)
         about = {"split": "test", "method": method, "setting": setting, "depth": 0, "target": "lesion"}
-        made += rows(pointed(maps, test.masks), **about, images=len(x), seed="")
+        made += rows(pointed(usual[method], test.masks), **about, images=len(x), seed="")
     for method, maps in explained.controls(x, SEED).items():
         about = {"split": "test", "method": method, "setting": "", "depth": 0, "target": "lesion"}
         made += rows(pointed(maps, test.masks), **about, images=len(x), seed=SEED)
-    for method, setting in chosen.items():
-        n = CHECKED if method == "occlusion" else len(x)
-        found = explained.with_new_weights(model, ways[method][setting], x[:n], test.masks[:n], DRAWS)
-        about = {"split": "test", "method": method, "setting": setting, "target": "lesion", "images": n}
-        about["seed"] = f"{DRAWS[0]} to {DRAWS[-1]}"
-        for measure, by_depth in found.items():
-            for depth, values in by_depth.items():
-                made += rows({measure: over_seeds(values)}, **about, depth=depth)
+    for depth in range(1, 5):
+        other = explained.randomised(model, x, depth, SEED)
+        for method, setting in chosen.items():
+            n = CHECKED if method == "occlusion" else len(x)
+            maps = ways[method][setting](other, x[:n], 1)
+            found = pointed(maps, test.masks[:n])
+            same = explained.rank_correlation(usual[method][:n], maps)
+            found["rank_correlation"] = bootstrap_interval(same)
+            about = {
+                "split": "test",
+                "method": method,
+                "setting": setting,
+                "depth": depth,
+                "target": "lesion",
+            }
+            made += rows(found, **about, images=n, seed=SEED)
     made += planted(chosen, ways, test)
     write("phantom", "saliency", made)
 

@@ -92,9 +92,11 @@ def paid(rows: Rows) -> str:
 def early_says(rows: Rows, name: str = "ε = 10") -> str:
     """What stopping early, at about the same ELBO, does to the hits."""
     nats, hits = (change(rows, figure, EARLY, name) for figure in ("elbo_val", "tpr"))
-    updates, word = levels(rows)[EARLY][0]["updates"], side(nats, "likelier", "less likely")
+    updates, word = levels(rows)[EARLY][0]["updates"], "as likely as"
+    if differ(nats):
+        word = side(nats, "likelier than", "less likely than")
     text = (
-        f"Stopped after {updates:,.0f} updates, without clip and noise, val is {word} beside {name} "
+        f"Stopped after {updates:,.0f} updates, without clip and noise, val is {word} at {name} "
         f"({say(nats, '+.0f')} nats), and the hits are {side(hits, 'more', 'fewer')} ({say(hits, '+.1%')})"
     )
     if hits["low"] > 0:

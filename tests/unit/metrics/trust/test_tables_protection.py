@@ -71,7 +71,11 @@ def test_what_is_paid_and_what_learning_little_does():
     assert "ε = 1: ELBO on val -1,900 (-1,900 to -1,900) nats, hits -39.0%" in text
     assert "clipped: ELBO on val -10" in text
     assert "hits a tie" in told.paid([r | {"tpr": 0.1} for r in protection()])
-    assert "the hits are a tie" in told.early_says(protection())
+    assert "val is as likely as at ε = 10 (+0 (+0 to +0) nats), and the hits are a tie" in told.early_says(
+        protection()
+    )
+    shifted = [r | {"elbo_val": r["elbo_val"] + 9 * (r["updates"] < 1000)} for r in protection()]
+    assert "val is likelier than at ε = 10" in told.early_says(shifted)
     assert "to learn little protects too" in told.early_says(protection())
     assert "so the noise protects" in told.early_says(protection(early=0.2))
     assert "to learn little protects too" in told.early_says(protection(early=0.01))
