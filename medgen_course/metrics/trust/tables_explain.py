@@ -282,11 +282,16 @@ def poison_says(rows: Sequence[Mapping]) -> str:
     seen = "lower in every seed: that would show it"
     if not shown:
         seen = "not lower in every seed: that shows nothing"
-    enough = f"The back door opens from {shares[0]:.0%} of the class on." if shares else "No share opened it."
+    enough = (
+        f"In every seed it opens from {shares[0]:.0%} of the class on."
+        if shares
+        else "No share opens it in every seed."
+    )
     return (
         f"With {least:.0%} of the class stamped the AUC on clean films is {mean['after']:.3f}, beside "
-        f"{mean['clean']:.3f}, {seen}. Of stamped pneumonia films {mean['opened']:.0%} are missed, "
-        f"{mean['before']:.0%} by the clean network{'' if opened else ': no open door yet'}. {enough}"
+        f"{mean['clean']:.3f}, {seen}. Of stamped pneumonia films "
+        f"{say(over_seeds(found['opened']), '.0%')} are missed, {mean['before']:.0%} by the clean network"
+        f"{'' if opened else ': not an open door in every seed'}. {enough}"
     )
 
 

@@ -305,7 +305,9 @@ def poison(door, clean_auc=0.95):
 def test_a_back_door(door, auc, found):
     assert tables_explain.backdoor(poison(door, auc)) == found
     told = tables_explain.poison_says(poison(door, auc))
-    assert ("that would show it" in told) == found[0] and ("no open door yet" in told) != found[1]
+    assert ("that would show it" in told) == found[0] and ("not an open door in every seed" in told) != found[
+        1
+    ]
     assert ("from 1% of the class on" in told) == found[1]
     assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
 
