@@ -39,7 +39,7 @@ SECOND = {
 }  # images, epochs
 SHORTCUT = (4096, 4)
 POISONED = {"mislabelled": (0.1, 0.2, 0.4), "trigger": (0.01, 0.03, 0.1)}
-POISON_SEEDS, POISON_EPOCHS, SICK = (0, 1), 3, 1
+POISON_SEEDS, POISON_EPOCHS, SICK = (0, 1, 2), 3, 1
 
 
 def rows(found: dict[str, dict], **about) -> list[dict]:

@@ -1,11 +1,11 @@
-"""Tables of notebook 13's privacy: memory by data-set size, membership attacks, the price of privacy.
+"""Tables of notebook 13's privacy: memory by data-set size, attacks, what privacy costs and protects.
 
-    python recipes/trust_privacy.py [memory | membership | privacy]      default: all three
+    python recipes/trust_privacy.py [memory | membership | privacy | protection]      default: all four
 
 Repeats within the training images, and those that stand in val too, are taken out first. Networks are small
 and updates few, so that seeds could be several: figures compare with each other, not with larger networks.
 Choices and figures are those of val; test is not read. Every finished model is kept in
-build/trust_privacy, so that an interrupted run goes on. About half an hour on one core.
+build/trust_privacy, so that an interrupted run goes on. About three quarters of an hour on one core.
 """
 
 import itertools
@@ -13,6 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,11 @@ from medgen_course.batches.transforms import to_uint8
 from medgen_course.files import write_csv
 from medgen_course.metrics.classification import auc as classifier_auc
 from medgen_course.metrics.classification import embed, feature_network, train_classifier
-from medgen_course.metrics.membership import auc, null, tpr_at
+from medgen_course.metrics.membership import FPR, auc, null, tpr_at
 from medgen_course.metrics.memorisation import copy_check
 from medgen_course.metrics.neighbours import neighbourhood
 from medgen_course.metrics.shadows import leave_one_out, lira, shadow_halves
-from medgen_course.metrics.trust import attacks, canaries
+from medgen_course.metrics.trust import attacks, bound, canaries
 from medgen_course.metrics.trust.examination import some
 from medgen_course.metrics.trust.privacy import table_path
 from medgen_course.models.algorithm import Algorithm
@@ -55,6 +56,12 @@ LEVELS = (  # images (None: all that are left), epsilon, length to which gradien
     (800, math.inf, 30.0),
 )
 PRIVACY = {"batch": 128, "updates": 200, "delta": 1e-5}
+PROTECTED = (  # epsilon, length to which gradients are clipped, updates
+    *((epsilon, 30.0, 1000) for epsilon in (1.0, 10.0, math.inf)),
+    (math.inf, math.inf, 1000),
+    (math.inf, math.inf, 60),  # stopped where val is as likely as at epsilon 10
+)
+PROTECTION = {"batch": 32, "delta": 1e-5}
 DISTANCE = ("auc", "auc_low", "auc_high", "tpr", "null_others_auc_low", "null_others_auc_high")
 
 
@@ -138,13 +145,28 @@ def pool() -> tuple[datasets.Split, np.ndarray]:
     return datasets.Split(images, labels), kinds
 
 
+def halves(kinds: np.ndarray) -> np.ndarray:
+    """Who is in the half of the pool that each model sees, bool (SHADOWS, N): half of each kind."""
+    parts = [shadow_halves(int((kinds == kind).sum()), SHADOWS, kind + 1) for kind in np.unique(kinds)]
+    return np.concatenate(parts, axis=1)
+
+
+def by_shadows(losses: np.ndarray, saw: np.ndarray, target: int, kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """LiRA's scores of one model, all others are its shadows; also without those that saw the image."""
+    (within, outside), made = leave_one_out(losses, saw, target), {}
+    for name, shadows in (("shadows", within), ("shadows without the image", None)):
+        made[name] = np.empty(len(kinds))
+        for kind in np.unique(kinds):  # one spread for all images of a kind: that of canaries is wider
+            own = kinds == kind
+            seen = None if shadows is None else shadows[:, own]
+            made[name][own] = lira(seen, outside[:, own], losses[target, own])
+    return made
+
+
 def membership() -> None:
     """Attacks on VAEs that saw half of a pool each; the others are the shadows of each."""
     everyone, kinds = pool()
-    plain, updates, rows, planted = kinds < 0, UPDATES["membership"], [], []
-    saw = np.concatenate(
-        [shadow_halves(int((kinds == k).sum()), SHADOWS, k + 1) for k in np.unique(kinds)], axis=1
-    )
+    saw, plain, updates, rows, planted = halves(kinds), kinds < 0, UPDATES["membership"], [], []
 
     def scores(target: int) -> dict[str, np.ndarray]:
         model = vae(everyone.images[saw[target]], everyone.labels[saw[target]], updates, target)
@@ -157,13 +179,8 @@ def membership() -> None:
     found = [kept(f"membership-{i}", lambda i=i: scores(i)) for i in range(SHADOWS)]
     losses = -np.stack([each["loss threshold"] for each in found])
     for target, each in enumerate(found):
-        inside, (within, outside) = saw[target], leave_one_out(losses, saw, target)
-        each["shadows"], each["shadows without the image"] = np.empty((2, len(kinds)))
-        for kind in np.unique(kinds):  # one spread for all images of a kind: that of canaries is wider
-            own = kinds == kind
-            out, seen = outside[:, own], losses[target, own]
-            each["shadows"][own] = lira(within[:, own], out, seen)
-            each["shadows without the image"][own] = lira(None, out, seen)
+        inside = saw[target]
+        each |= by_shadows(losses, saw, target, kinds)
         each["control"] = attacks.by_simplicity(everyone.images)
         for attack in ATTACKS:
             values = each[attack]
@@ -277,17 +294,24 @@ def conditional_samples(model: ConditionalVAE, labels: np.ndarray, seed: int) ->
         ).numpy()
 
 
+def private_vae(sampler: PoissonSampler, clip: float, noise: float, seed: int) -> ConditionalVAE:
+    """A class-conditional VAE by DP-SGD."""
+    data = datasets.load("pneumoniamnist")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = initialise(ConditionalVAE(data.channels, data.size, 2, LATENT, WIDTH))
+    algorithm = PrivateVAEAlgorithm(model, clip, noise, sampler.expected, VAE_RATE)
+    fit(algorithm, sampler, 1, seed, "cpu", "float32", progress=False)
+    return model.eval()
+
+
 def private_scores(
     sampler: PoissonSampler, split: datasets.Split, clip: float, noise: float, seed: int, odd: datasets.Split
 ) -> dict[str, np.ndarray]:
     """Train with differential privacy; samples, attacks, and a classifier that has seen samples alone."""
-    data, planted = datasets.load("pneumoniamnist"), len(odd) // 2
-    val, ordinary = data.val, slice(planted, planted + len(data.val))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = initialise(ConditionalVAE(data.channels, data.size, 2, LATENT, WIDTH))
-    algorithm = PrivateVAEAlgorithm(model, clip, noise, PRIVACY["batch"], VAE_RATE)
-    fit(algorithm, sampler, 1, seed, "cpu", "float32", progress=False)
+    val, planted = datasets.load("pneumoniamnist").val, len(odd) // 2
+    ordinary = slice(planted, planted + len(val))
+    model = private_vae(sampler, clip, noise, seed)
     both = np.arange(SAMPLES // 2) % 2  # the share of the classes is not asked of the images
     learnt = train_classifier(conditional_samples(model, both, seed), both, 2, 5, seed)
     mixed = conditional_samples(model, draw_labels([1, 1], len(val), seed), seed + 1)
@@ -335,7 +359,64 @@ def privacy() -> None:
         write_csv(table_path("privacy"), [rounded(row) for row in rows])
 
 
-PARTS = {"membership": membership, "privacy": privacy, "memory": memory}
+def protected_scores(
+    everyone: datasets.Split, sampler: PoissonSampler, clip: float, noise: float, seed: int
+) -> dict[str, np.ndarray]:
+    """Train with differential privacy on half of the pool; ELBO of the whole pool and of val, samples."""
+    val, model = datasets.load("pneumoniamnist").val, private_vae(sampler, clip, noise, seed)
+    return {
+        "loss threshold": attacks.by_conditional_elbo(model, everyone.images, everyone.labels),
+        "val": attacks.by_conditional_elbo(model, val.images, val.labels),
+        "drawn": conditional_samples(model, draw_labels([1, 1], len(val), seed), seed + 1),
+    }
+
+
+def attacked(values: np.ndarray, inside: np.ndarray, kinds: np.ndarray, allow: Callable) -> dict:
+    """An attack on one model: ordinary images beside what is allowed, canaries."""
+    members, others = values[(kinds < 0) & inside], values[(kinds < 0) & ~inside]
+    row = figures(members, others)
+    row |= {"fpr_high": tpr_at(members, others)["fpr_high"], "canaries": PLANTED // 2}
+    row |= {"allowed": allow(FPR), "allowed_at_fpr_high": allow(row["fpr_high"])}
+    for i, kind in enumerate(canaries.KINDS):
+        counted = told(values, kinds == i, inside, row["threshold"], kind)
+        row |= {f"{kind}_{side}": counted[f"{side}_found"] for side in ("planted", "absent")}
+    return row
+
+
+def protection() -> None:
+    """The strong attack where models leak without privacy: eight at each level, as in `membership`."""
+    everyone, kinds = pool()
+    data, saw, rows = datasets.load("pneumoniamnist"), halves(kinds), []
+    eye, batch, delta = feature_network(data), PROTECTION["batch"], PROTECTION["delta"]
+    near = embed(eye, data.val.images)
+    for epsilon, clip, updates in PROTECTED:
+        samplers = [PoissonSampler(some(everyone, np.flatnonzero(own)), batch, updates) for own in saw]
+        rate = samplers[0].rate
+        noise = noise_for(epsilon, rate, updates, delta)
+        found = [
+            kept(
+                f"protection-{epsilon:g}-{clip:g}-{updates}-{target}",
+                lambda given=(sampler, clip, noise, target): protected_scores(everyone, *given),
+            )
+            for target, sampler in enumerate(samplers)
+        ]
+        allow = cache(lambda fpr, given=(noise, rate, updates): bound.most_of_training(fpr, *given))
+        losses = -np.stack([each["loss threshold"] for each in found])
+        about = {"epsilon": epsilon, "delta": delta, "clip": clip, "noise": noise}
+        about |= {"spent": spent(noise, rate, updates, delta), "batch": batch, "updates": updates}
+        for target, each in enumerate(found):
+            plain, drawn = kinds < 0, embed(eye, each["drawn"])
+            row = about | {"n": int(saw[target].sum()), "seed": target, "elbo_val": float(each["val"].mean())}
+            row["elbo_train"] = float(each["loss threshold"][plain & saw[target]].mean())
+            row["coverage"] = neighbourhood(near, drawn)["coverage"]
+            each |= by_shadows(losses, saw, target, kinds)
+            for attack in ("loss threshold", "shadows"):
+                score = attacked(each[attack], saw[target], kinds, allow)
+                rows.append(row | {"attack": attack} | score)
+        write_csv(table_path("protection"), [rounded(row) for row in rows])
+
+
+PARTS = {"membership": membership, "privacy": privacy, "protection": protection, "memory": memory}
 
 
 if __name__ == "__main__":

@@ -65,16 +65,23 @@ def shadow_halves(n: int, models: int, seed: int = 0) -> np.ndarray:
 
 
 def leave_one_out(losses: np.ndarray, trained: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray]:
-    """Losses for `lira` where each model is attacked in turn and all others are its shadows.
+    """Losses for `lira` where each model is attacked in turn and others are its shadows.
+
+    Not all others: the one that has what the target has not is left out, for no attacker has it. Whatever
+    sets that model apart would stand on one side for every member and on the other for everybody else, and
+    tell them apart where nothing leaks. Those that are left saw members as often as others.
 
     Args:
         losses: (S, N) of every image in every model.
         trained: bool (S, N), `shadow_halves`.
         target: the model under attack.
     Returns:
-        in_losses and out_losses, (S - 1, N), NaN where the model is of the other kind.
+        in_losses and out_losses, (S - 2, N), NaN where the model is of the other kind.
     """
-    losses, trained = (np.delete(x, target, axis=0) for x in (losses, trained))
+    own = trained[target]
+    chosen = (trained != ~own).any(1)
+    chosen[target] = False
+    losses, trained = losses[chosen], trained[chosen]
     return np.where(trained, losses, np.nan), np.where(trained, np.nan, losses)
 
 

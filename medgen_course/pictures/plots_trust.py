@@ -121,6 +121,45 @@ def levels(by: Mapping[str, Mapping[str, Row]], titles: Sequence[str], names: Se
     return figure
 
 
+def protection(found: Mapping[str, Mapping], least: float = 0.002) -> Figure:
+    """The attack beside utility, over levels of privacy: `tables_protection.figure`.
+
+    Args:
+        found: `hits`: attack -> level -> row over models; `allowed`: level -> what no attack may pass;
+            `elbo`: level -> row.
+        least: where the logarithmic axis begins; fewer hits are drawn there.
+    """
+    names = list(found["elbo"])
+    figure, (left, right) = panels(2, ("hits at 1 % false alarms", "ELBO on val, nats"), height=3.9)
+    for i, (attack, rows) in enumerate(found["hits"].items()):
+        places = np.arange(len(names)) + 0.2 * (i - 0.5)
+        value, low, high = (
+            np.maximum([rows[n][end] for n in names], least) for end in ("value", "low", "high")
+        )
+        left.vlines(places, low, high, color=PALETTE[i], linewidth=2)
+        left.plot(places, value, MARKERS[i], color=PALETTE[i], markersize=6, label=attack)
+    places = np.array([names.index(name) for name in found["allowed"]])
+    left.hlines(list(found["allowed"].values()), places - 0.4, places + 0.4, color="black", linewidth=2,
+                label="no attack may pass")  # fmt: skip
+    left.axhline(0.01, color="#777777", linestyle=":", linewidth=1, label="guessing")
+    left.set(
+        yscale="log", ylim=(0.8 * least, 1.15), yticks=(0.01, 0.1, 1), yticklabels=("1 %", "10 %", "100 %")
+    )
+    for place, row in enumerate(found["elbo"].values()):
+        right.plot([place, place], [row["low"], row["high"]], color=PALETTE[2], linewidth=2)
+        right.plot(place, row["value"], MARKERS[2], color=PALETTE[2], markersize=6)
+    for each in (left, right):
+        each.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+        each.tick_params(axis="x", labelsize=9)
+    legend_below(figure, left)
+    figure.alt = (
+        "Two charts over levels of privacy. Left: share of the members that LiRA and the loss threshold find "
+        "at 1 % false alarms, on a logarithmic axis, with a bar at each ε that no attack may pass. Right: "
+        "the ELBO of val. Dots are means, lines go from the lowest to the highest of the models."
+    )
+    return figure
+
+
 def epsilons(
     panels_of: Mapping[str, Mapping[str, Mapping[float, Row]]], title: str = "", chance: float | None = None
 ) -> Figure:
@@ -158,11 +197,15 @@ def tinted(maps: np.ndarray, masks: np.ndarray, scale: int = 2, full: float = 0.
 
 
 def depths(by: Mapping[str, Mapping[int, Row]]) -> Figure:
-    """Rank correlation with the map of the trained network, over how many blocks have new weights."""
+    """Rank correlation with the map of the trained network, over how many blocks have new weights.
+
+    Args:
+        by: kind of map -> number of blocks -> row over draws of the weights.
+    """
     figure, (axes,) = panels(1, ("new weights, block by block: does the map notice?",), 6.4)
     over(axes, by, "blocks with new weights, from the head downwards")
     axes.set_xticks(list(next(iter(by.values()))))
-    axes.set(ylabel="rank correlation", ylim=(-0.6, 1.05))
+    axes.set(ylabel="rank correlation", ylim=(-1.05, 1.05))
     axes.axhline(0, color="#777777", linestyle=":", linewidth=1)
     axes.legend(frameon=False)
     return figure

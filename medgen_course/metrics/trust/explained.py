@@ -1,6 +1,7 @@
 """Whether an explanation points where the truth is: beside maps that know no classifier, and new weights."""
 
 import copy
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from medgen_course.batches.checks import describe
+from medgen_course.metrics.trust.saliency import Explain
 from medgen_course.models.classifier import Classifier
 
 TOLERANCE = 1  # pixels around the mask that count as a hit: a lesion's edge is blurred over one of them
@@ -111,6 +113,36 @@ def randomised(model: Classifier, x: Tensor, depth: int, seed: int = 0) -> Class
     with torch.no_grad():
         made(x)
     return made.eval()
+
+
+def with_new_weights(
+    model: Classifier,
+    explain: Explain,
+    x: Tensor,
+    masks: np.ndarray,
+    draws: Iterable[int] = range(5),
+) -> dict[str, dict[int, list[float]]]:
+    """What is left of maps for class 1 where the last blocks have new weights: one number for each draw.
+
+    Args:
+        model: a trained classifier.
+        explain: see `saliency`.
+        x: images (N, C, H, W) in [0, 1].
+        masks: (N, 1, H, W).
+        draws: seeds of the new weights.
+    Returns:
+        "alike", "alike in size", "pointing" -> depth (see `randomised`) -> means over the images: rank
+        correlation with the map of the trained network, the same of absolute values, pointing game.
+    """
+    usual, draws = explain(model, x, 1), list(draws)
+    made: dict[str, dict[int, list[float]]] = {"alike": {}, "alike in size": {}, "pointing": {}}
+    for depth in range(1, 2 + len(model.stages)):
+        maps = [explain(randomised(model, x, depth, seed), x, 1) for seed in draws]
+        made["alike"][depth] = [float(rank_correlation(usual, each).mean()) for each in maps]
+        sizes = (rank_correlation(abs(usual), abs(each)) for each in maps)
+        made["alike in size"][depth] = [float(each.mean()) for each in sizes]
+        made["pointing"][depth] = [float(pointing(each, masks).mean()) for each in maps]
+    return made
 
 
 def _fitting(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 from medgen_course import pretrained
 from medgen_course.training.checkpoints import RunNotFound
 
-TABLES = ("memory", "membership", "membership_scores", "canaries", "privacy")
+TABLES = ("memory", "membership", "membership_scores", "canaries", "privacy", "protection")
 
 
 def table_path(table: str, dataset: str = "pneumoniamnist") -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medgen_course.course.findings import Row, Table, apart, say, side, than
+from medgen_course.course.findings import Row, Table, apart, over_seeds, say, side, than
 from medgen_course.metrics.reconstruction import bootstrap_interval
 from medgen_course.metrics.trust.explained import TOLERANCE, widened
 
@@ -88,44 +88,54 @@ def saliency(pointed: Mapping[str, np.ndarray], pixels: Mapping[str, np.ndarray]
     return Table(["map", "pointing game", "pixel AP"], lines, note)
 
 
-def after_breaking(pointed: Mapping[str, np.ndarray], hits: Mapping[str, Mapping[int, Row]]) -> str:
-    """Whether pointing falls where all weights are new."""
+Drawn = Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]  # of `explained.with_new_weights`, by map
+
+
+def depths(found: Drawn, figure: str) -> dict[str, dict[int, Row]]:
+    """A figure over how many blocks have new weights, for each kind of map: mean and range of the draws."""
+    return {name: {d: over_seeds(v) for d, v in each[figure].items()} for name, each in found.items()}
+
+
+def after_breaking(pointed: Mapping[str, np.ndarray], found: Drawn) -> str:
+    """Whether pointing falls in every draw where all weights are new."""
     told = []
-    for name, rows in hits.items():
+    for name, rows in depths(found, "pointing").items():
         whole, last = bootstrap_interval(pointed[name]), rows[max(rows)]
         fell = last["high"] < whole["low"]
         told.append(
             f"{name} hits the lesion in {whole['value']:.0%} with the trained network, in "
-            f"{say(last, '.0%')} with new weights{'' if fell else ': no difference that the intervals show'}"
+            f"{say(last, '.0%')} with new weights{'' if fell else ': no difference in every draw'}"
         )
     return f"And where it points: {'; '.join(told)}."
 
 
-def head_alone(alike: Row, hit: Row, pointed: np.ndarray, high: float = 0.9) -> str:
-    """What new weights in the head alone change in a map: its ranks and its pointing, one draw."""
-    same = alike["low"] > high and not apart(hit, bootstrap_interval(pointed))
-    if not same:
-        return f"A new head alone changes the map: rank correlation {say(alike, '.2f')}."
-    return (
-        f"But a new head alone leaves the map as it was ({say(alike, '.2f')}), pointing too: the head weighs "
-        "channels in which the lesion already stands out. Which sign the new weights give is luck, and this "
-        "is one draw."
-    )
+def head_alone(found: Drawn, name: str, high: float = 0.9) -> str:
+    """What new weights in the head alone change in a map, draw by draw: kept, turned over, or changed."""
+    values = np.array(found[name]["alike"][1])
+    kept, turned = int((values > high).sum()), int((values < -high).sum())
+    listed = ", ".join(f"{value:.2f}" for value in values)
+    text = f"With a new head alone the rank correlation of {name} is {listed}, one for each draw"
+    counted = f"of {len(values)} draws {kept} keep the map and {turned} turn it over"
+    if kept + turned < len(values):
+        return f"{text}: {counted}; the rest change it."
+    text += ": the head weighs channels in which the lesion already stands out."
+    return f"{text} Which sign the new weights give is luck: {counted}." if kept and turned else text
 
 
-def broken(
-    alike: Mapping[str, Mapping[int, Row]],
-    hits: Mapping[str, Mapping[int, Row]],
-    pointed: Mapping[str, np.ndarray],
-) -> Table:
+def broken(found: Drawn, pointed: Mapping[str, np.ndarray]) -> Table:
     """Rank correlation and pointing over how many blocks have new weights."""
-    depths, lines = list(next(iter(alike.values()))), {}
+    alike, hits, lines = depths(found, "alike"), depths(found, "pointing"), {}
+    blocks = list(next(iter(alike.values())))
     for name, rows in alike.items():
-        lines[f"{name}: rank correlation"] = ["1", *(say(rows[d], ".2f") for d in depths)]
+        lines[f"{name}: rank correlation"] = ["1", *(say(rows[d], ".2f") for d in blocks)]
         whole = say(bootstrap_interval(pointed[name]), ".0%")
-        lines[f"{name}: pointing game"] = [whole, *(say(hits[name][d], ".0%") for d in depths)]
-    heads = ["new weights in", "none", *(f"{d} of {depths[-1]} blocks" for d in depths)]
-    return Table(heads, lines, "From the head downwards; one draw of new weights. Intervals over slices.")
+        lines[f"{name}: pointing game"] = [whole, *(say(hits[name][d], ".0%") for d in blocks)]
+    heads = ["new weights in", "none", *(f"{d} of {blocks[-1]} blocks" for d in blocks)]
+    draws = len(found[next(iter(lines)).partition(":")[0]]["alike"][1])
+    note = (
+        f"From the head downwards; {draws} draws of new weights, mean (lowest to highest) of the means over "
+    )
+    return Table(heads, lines, f"{note}slices. None: 95 % interval over slices.")
 
 
 EDITS = {
@@ -272,11 +282,16 @@ def poison_says(rows: Sequence[Mapping]) -> str:
     seen = "lower in every seed: that would show it"
     if not shown:
         seen = "not lower in every seed: that shows nothing"
-    enough = f"The back door opens from {shares[0]:.0%} of the class on." if shares else "No share opened it."
+    enough = (
+        f"In every seed it opens from {shares[0]:.0%} of the class on."
+        if shares
+        else "No share opens it in every seed."
+    )
     return (
         f"With {least:.0%} of the class stamped the AUC on clean films is {mean['after']:.3f}, beside "
-        f"{mean['clean']:.3f}, {seen}. Of stamped pneumonia films {mean['opened']:.0%} are missed, "
-        f"{mean['before']:.0%} by the clean network{'' if opened else ': no open door yet'}. {enough}"
+        f"{mean['clean']:.3f}, {seen}. Of stamped pneumonia films "
+        f"{say(over_seeds(found['opened']), '.0%')} are missed, {mean['before']:.0%} by the clean network"
+        f"{'' if opened else ': not an open door in every seed'}. {enough}"
     )
 
 

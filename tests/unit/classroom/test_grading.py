@@ -148,9 +148,7 @@ def test_python_stays_and_magics_go(source, made):
 
 def test_a_check_that_was_tampered_with_is_the_courses(tmp_path, lessons, whole):
     folder = tmp_path / "in"
-    cheat = (
-        "exercises.check_spot_score = exercises.check_volume_threshold\nmy_score = lambda maps: maps"
-    )
+    cheat = "exercises.check_spot_score = exercises.check_volume_threshold\nmy_score = lambda maps: maps"
     hand_in(folder, "cheat", whole, stub1=cheat, helper="def mean_of(x):\n    raise ValueError")
     uses_helper = RIGHT["stub1"].replace("top.mean((1, 2))", "mean_of(top)")
     hand_in(folder, "uses", whole, stub1=uses_helper, helper="mean_of = None")

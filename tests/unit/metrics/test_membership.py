@@ -120,11 +120,23 @@ def test_each_image_trains_half_of_the_models_and_each_model_sees_half_of_the_im
     assert (trained != shadow_halves(40, 8, seed=4)).any()
     losses = np.arange(320.0).reshape(8, 40)
     inside, outside = leave_one_out(losses, trained, 2)
-    assert inside.shape == (7, 40) and not np.isin(losses[2], inside).any()
-    assert ((~np.isnan(inside)).sum(0) == 4 - trained[2]).all()
+    assert inside.shape == (6, 40) and not np.isin(losses[2:4], inside).any()  # 3 has what 2 has not
+    assert ((~np.isnan(inside)).sum(0) == 3).all()
     assert (np.isnan(inside) ^ np.isnan(outside)).all()
     with pytest.raises(ValueError, match="even numbers"):
         shadow_halves(41, 8)
+
+
+def test_models_that_differ_as_wholes_do_not_tell_members_where_nothing_leaks():
+    """Losses are noise, and a level for each model, as private training makes them."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(8):
+        trained = shadow_halves(400, 8, seed=int(rng.integers(1000)))
+        losses = rng.normal(0, 1, (8, 400)) + rng.normal(0, 3, (8, 1))
+        inside, outside = leave_one_out(losses, trained, 0)
+        scores = lira(inside, outside, losses[0])
+        found.append(membership.auc(scores[trained[0]], scores[~trained[0]])["value"])
+    assert abs(np.mean(found) - 0.5) < 0.02 and np.ptp(found) < 0.15
 
 
 def test_the_null_is_around_chance_and_has_no_false_positives_where_halves_are_small():

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from medgen_course.metrics.membership import roc
+from medgen_course.metrics.trust.bound import most, most_of_training
 from medgen_course.metrics.trust.canaries import KINDS
 from medgen_course.metrics.trust.privacy import load_table
 from medgen_course.models.private_vae import spent
@@ -50,3 +51,29 @@ def test_the_price_of_privacy_states_delta_and_spends_what_it_promises():
         if row["seed"] == 0 and row["epsilon"] < math.inf:
             again = spent(row["noise"], row["batch"] / row["n"], int(row["updates"]), row["delta"])
             assert again == pytest.approx(row["spent"], rel=1e-3)
+
+
+def test_the_strong_attack_under_privacy_is_counted_in_eight_models_at_each_level_beside_what_is_allowed():
+    rows = load_table("protection")
+    plan = {(row["epsilon"], row["clip"], row["updates"]) for row in rows}
+    assert {epsilon for epsilon, *_ in plan} >= {1, 10, math.inf} and len({row["n"] for row in rows}) == 1
+    named = {
+        (*level, attack, seed)
+        for level in plan
+        for attack in ("loss threshold", "shadows")
+        for seed in range(8)
+    }
+    assert len(rows) == len(named)
+    assert named == {tuple(r[k] for k in ("epsilon", "clip", "updates", "attack", "seed")) for r in rows}
+    for row in rows:
+        assert row["delta"] < 1 / row["n"] and row["spent"] <= row["epsilon"]
+        assert inside(row, NULLS | {"coverage", "auc", "allowed"}) and row["fpr"] <= 0.01 < row["fpr_high"]
+        assert row["tpr_low"] <= row["tpr"] <= row["tpr_high"]
+        assert all(0 <= row[f"{kind}_{side}"] <= 8 for kind in KINDS for side in ("planted", "absent"))
+        assert (
+            row["allowed"] <= most(0.01, row["epsilon"], row["delta"])
+            and row["allowed"] <= row["allowed_at_fpr_high"]
+        )
+    row = next(row for row in rows if row["epsilon"] == 10)
+    again = most_of_training(0.01, row["noise"], row["batch"] / row["n"], int(row["updates"]))
+    assert again == pytest.approx(row["allowed"], rel=1e-3)

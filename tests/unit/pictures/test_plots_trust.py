@@ -64,3 +64,16 @@ def test_maps_are_coloured_each_on_its_own_scale_and_their_masks_outlined(scale)
     orange, blue = (drawn[i, :, 2 * scale, 2 * scale].astype(int) for i in (0, 1))
     assert orange[0] > orange[2] and blue[2] > blue[0]
     assert (drawn[:, :, 4 * scale : 7 * scale, 4 * scale : 7 * scale] == 0).any()
+
+
+def test_protection_draws_hits_beside_utility_and_the_line_that_no_attack_may_pass():
+    rows = {"ε = 1": {"value": 0.0, "low": 0.0, "high": 0.01}, "not private": row(0.4)}
+    found = {"hits": {"LiRA": rows, "loss threshold": rows}, "allowed": {"ε = 1": 0.02}, "elbo": rows}
+    figure = plots_trust.protection(found)
+    left, right = figure.axes
+    assert left.get_yscale() == "log" and right.get_yscale() == "linear"
+    dots = next(line for line in left.lines if line.get_label() == "LiRA")
+    assert dots.get_ydata().tolist() == [0.002, 0.4]  # no hits lie on the axis' end
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["LiRA", "loss threshold", "no attack may pass", "guessing"]
+    assert "no attack may pass" in figure.alt and "ELBO" in figure.alt

@@ -94,3 +94,24 @@ def test_new_weights_begin_at_the_head_and_leave_the_model_alone():
     assert torch.equal(state, torch.get_rng_state())
     with pytest.raises(ValueError, match="depth is 5"):
         explained.randomised(model, x, 5)
+
+
+def test_maps_with_new_weights_are_compared_draw_by_draw_with_those_of_the_trained_network():
+    model, x = Classifier(1, 28, 2, width=4).eval().requires_grad_(False), torch.rand(3, 1, 28, 28)
+    masks = np.zeros((3, 1, 28, 28), np.uint8)
+    masks[:, 0, 4:9, 4:9] = 1
+
+    def by_head(network, images, target):  # the image, weighed by what the head says first
+        return (images[:, 0] * network.head.weight[target, 0]).numpy()
+
+    found = explained.with_new_weights(model, by_head, x, masks, draws=(1, 2, 3))
+    assert {name: list(rows) for name, rows in found.items()} == {
+        name: [1, 2, 3, 4] for name in ("alike", "alike in size", "pointing")
+    }
+    for depth, values in found["alike"].items():
+        heads = [explained.randomised(model, x, depth, seed).head.weight[1, 0] for seed in (1, 2, 3)]
+        assert values == pytest.approx([float(torch.sign(h * model.head.weight[1, 0])) for h in heads])
+        assert found["alike in size"][depth] == pytest.approx([1, 1, 1])
+        turned = [by_head(explained.randomised(model, x, depth, seed), x, 1) for seed in (1, 2, 3)]
+        expected = [explained.pointing(maps, masks).mean() for maps in turned]
+        assert found["pointing"][depth] == pytest.approx(expected)

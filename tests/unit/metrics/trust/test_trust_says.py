@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from medgen_course.metrics.trust import tables, tables_explain
+from medgen_course.metrics.trust import tables_attacks, tables_explain, tables_privacy
 
 SEEDS = (0, 1, 2)
 
@@ -51,26 +51,30 @@ def memory(copied=0.6, auc=0.9):
 
 def test_a_gap_lies_in_its_interval():
     rng = np.random.default_rng(0)
-    apart = tables.gap(rng.normal(3, 1, 300), rng.normal(0, 1, 300))
+    apart = tables_attacks.gap(rng.normal(3, 1, 300), rng.normal(0, 1, 300))
     assert apart["low"] < apart["value"] < apart["high"] and apart["low"] > 2.5
-    same = tables.gap(rng.normal(0, 1, 300), rng.normal(0, 1, 300))
+    same = tables_attacks.gap(rng.normal(0, 1, 300), rng.normal(0, 1, 300))
     assert same["low"] < 0 < same["high"]
 
 
 def test_growing_a_training_set():
-    found = tables.grown(memory(), ("coverage", "memorisation", "gap"))
+    found = tables_attacks.grown(memory(), ("coverage", "memorisation", "gap"))
     assert found["vae"]["gap"][50.0]["value"] == pytest.approx(306) and "gap" not in found["training images"]
-    told = tables.copying(found)
+    told = tables_attacks.copying(found)
     assert "VAE copies at 50 images" in told and "4,000" not in told
-    assert "VAE: rises, 0.30 to 0.70; GAN: rises" in tables.covering(found, 3)
-    assert "not copying proves little" not in tables.covering(found, 3)
-    assert "VAE: one seed shows no spread" in tables.covering(found, 1)
+    assert "VAE: rises, 0.30 to 0.70; GAN: rises" in tables_attacks.covering(found, 3)
+    assert "not copying proves little" not in tables_attacks.covering(found, 3)
+    assert "VAE: one seed shows no spread" in tables_attacks.covering(found, 1)
     copies = found["training images"] | {"coverage": {50.0: row(0.95)}}
-    assert "not copying proves little" in tables.covering(found | {"training images": copies}, 3)
-    assert "copy at no number" in tables.copying(tables.grown(memory(copied=0.0), ("memorisation",)))
-    assert "VAE: above its nulls in every seed at 50 images" in tables.leaking(memory())
-    assert "VAE: above its nulls in every seed at no number of images" in tables.leaking(memory(auc=0.52))
-    table = tables.memory(memory())
+    assert "not copying proves little" in tables_attacks.covering(found | {"training images": copies}, 3)
+    assert "copy at no number" in tables_attacks.copying(
+        tables_attacks.grown(memory(copied=0.0), ("memorisation",))
+    )
+    assert "VAE: above its nulls in every seed at 50 images" in tables_attacks.leaking(memory())
+    assert "VAE: above its nulls in every seed at no number of images" in tables_attacks.leaking(
+        memory(auc=0.52)
+    )
+    table = tables_attacks.memory(memory())
     assert table.rows["the training images themselves, 50"][2] == "–" and len(table.rows) == 5
 
 
@@ -83,19 +87,19 @@ def membership(shadows=0.2):
 
 
 def test_attacks_beside_their_nulls():
-    by = tables.by_attack(membership(), "tpr")
+    by = tables_attacks.by_attack(membership(), "tpr")
     assert by["loss threshold"] == pytest.approx([0.01, 0.011, 0.012]) and by["shadows"] == [0.2] * 3
-    assert "LiRA is higher" in tables.calibration_helps(membership())
-    table = tables.membership(membership())
+    assert "LiRA is higher" in tables_attacks.calibration_helps(membership())
+    table = tables_attacks.membership(membership())
     assert table.rows["shadows"][-1] == "3 of 3" and table.rows["loss threshold"][-1] == "0 of 3"
-    assert tables.membership(membership(shadows=0.02)).rows["shadows"][-1] == "0 of 3"
+    assert tables_attacks.membership(membership(shadows=0.02)).rows["shadows"][-1] == "0 of 3"
 
 
 @pytest.mark.parametrize("above", [True, False])
 @pytest.mark.parametrize("certain", [True, False])
 def test_average_and_certainty_are_told_apart(above, certain):
-    every = {tables.average_or_certain(a, c) for a in (True, False) for c in (True, False)}
-    assert len(every) == 4 and tables.average_or_certain(above, certain) in every
+    every = {tables_attacks.average_or_certain(a, c) for a in (True, False) for c in (True, False)}
+    assert len(every) == 4 and tables_attacks.average_or_certain(above, certain) in every
 
 
 def test_curves_and_the_band_of_the_null():
@@ -104,11 +108,11 @@ def test_curves_and_the_band_of_the_null():
         {"image": i, "member": i % 2, "canary": "ordinary", "loss": rng.normal(i % 2)} for i in range(400)
     ]
     rows.append({"image": 400, "member": 1, "canary": "noise", "loss": 1000.0})
-    found = tables.scores(rows)
+    found = tables_attacks.scores(rows)
     assert [len(part) for part in found["loss"]] == [200, 200] and found["loss"][0].max() < 100
-    false, true = tables.curves(found)["loss"]
+    false, true = tables_attacks.curves(found)["loss"]
     assert false[-1] == true[-1] == 1 and (true >= false - 0.05).all()
-    rates, low, high = tables.null_band(found["loss"][1], rounds=50)
+    rates, low, high = tables_attacks.null_band(found["loss"][1], rounds=50)
     assert (low <= high).all() and low[-2] < rates[-2] < high[-2] + 0.05
     assert np.interp(0.1, false, true) > np.interp(0.1, rates, high)
 
@@ -131,25 +135,27 @@ def birds(found=16):
 
 
 def test_canaries_that_are_found_and_not():
-    assert tables.canary(birds(), "shadows", "noise")["planted"]["value"] == 1.0
-    assert tables.canary(birds(), "loss threshold", "noise")["planted"]["high"] < 0.1
+    assert tables_attacks.canary(birds(), "shadows", "noise")["planted"]["value"] == 1.0
+    assert tables_attacks.canary(birds(), "loss threshold", "noise")["planted"]["high"] < 0.1
     all_found = (
         "Found, planted ones accused more often than absent ones in every model: shadows: noise, marker."
     )
-    assert tables.canaries_say(birds()) == all_found
+    assert tables_attacks.canaries_say(birds()) == all_found
     one_missed = [bird | {"planted_found": bird["planted_found"] * (bird["seed"] > 0)} for bird in birds()]
-    assert "No attack finds any kind" in tables.canaries_say(one_missed)
-    assert "noise 100%, more often; marker 100%, more often" in tables.odd_or_ordinary(birds(), [0.4] * 3)
-    assert "noise 100%, a tie" in tables.odd_or_ordinary(birds(), [0.4, 1.0, 1.0])
-    assert "No attack finds any kind" in tables.canaries_say(birds(found=0))
+    assert "No attack finds any kind" in tables_attacks.canaries_say(one_missed)
+    assert "noise 100%, more often; marker 100%, more often" in tables_attacks.odd_or_ordinary(
+        birds(), [0.4] * 3
+    )
+    assert "noise 100%, a tie" in tables_attacks.odd_or_ordinary(birds(), [0.4, 1.0, 1.0])
+    assert "No attack finds any kind" in tables_attacks.canaries_say(birds(found=0))
     wrong = [bird | {"absent_found": 8.0 * (bird["attack"] == "shadows")} for bird in birds()]
-    assert "are accused by shadows, noise (in 3 of 3 models, up to 50%)" in tables.canaries_say(wrong)
+    assert "are accused by shadows, noise (in 3 of 3 models, up to 50%)" in tables_attacks.canaries_say(wrong)
     rare = [bird | {"absent_found": 1.0 * (bird["seed"] == 0)} for bird in birds()]  # luck: 1 of 16, once
-    assert tables.canaries_say(rare) == all_found
-    assert len(tables.canaries(birds()).columns) == 5
+    assert tables_attacks.canaries_say(rare) == all_found
+    assert len(tables_attacks.canaries(birds()).columns) == 5
 
 
-def costs(lost=0.2, auc=0.52, bird=0.5):
+def costs(lost=0.2, auc=0.52):
     levels = (
         (4000.0, 1.0, 30.0),
         (4000.0, math.inf, 30.0),
@@ -171,44 +177,40 @@ def costs(lost=0.2, auc=0.52, bird=0.5):
             "classifier_auc": 0.9 - lost * (e == 1.0) + 0.01 * s,
         }
         | attack(auc)
-        | {f"canary_{kind}_auc": bird for kind in ("noise", "marker", "negative")}
         for n, e, c in levels
         for s in SEEDS
     ]
 
 
 def test_the_price_of_privacy():
-    by = tables.by_epsilon(costs(), "classifier_auc")
+    by = tables_privacy.by_epsilon(costs(), "classifier_auc")
     assert list(by) == ["ε = 1", "clipped", "not private"] and by["ε = 1"] == pytest.approx([0.7, 0.71, 0.72])
-    assert list(tables.by_epsilon(costs(), "auc", few=True)) == ["clipped"]
-    assert "ELBO on val, nats: -100" in tables.what_is_paid(costs())
-    assert "coverage of val: a tie" in tables.what_is_paid(costs())
-    assert "at no level" in tables.what_is_paid(costs())
-    assert "in every seed at: ε = 1, 4,000 images" in tables.what_is_paid(costs(auc=0.7))
-    assert "step by step: ε = 1 0.71" in tables.order(costs(), "classifier_auc")
-    assert "not that of privacy" in tables.order(
+    assert list(tables_privacy.by_epsilon(costs(), "auc", few=True)) == ["clipped"]
+    assert "ELBO on val, nats: -100" in tables_privacy.what_is_paid(costs())
+    assert "coverage of val: a tie" in tables_privacy.what_is_paid(costs())
+    assert "at no level" in tables_privacy.what_is_paid(costs())
+    assert "in every seed at ε = 1, 4,000 images" in tables_privacy.what_is_paid(costs(auc=0.7))
+    assert "step by step: ε = 1 0.71" in tables_privacy.order(costs(), "classifier_auc")
+    assert "not that of privacy" in tables_privacy.order(
         [r | {"classifier_auc": 0.9 * (r["clip"] < 100 and r["epsilon"] > 9)} for r in costs()],
         "classifier_auc",
     )
-    assert "does not show that there is nothing" in tables.what_is_paid(costs())
-    assert "No kind of canary" in tables.birds_of(costs()) and "noise, ε = 1" in tables.birds_of(
-        costs(bird=0.9)
-    )
-    assert len(tables.privacy(costs()).rows) == 4
+    assert "cannot show what privacy protects" in tables_privacy.what_is_paid(costs())
+    assert len(tables_privacy.privacy(costs()).rows) == 4
     partly = [row for row in costs() if row["seed"] != 2 or row["epsilon"] == 1.0]  # a recipe that was cut
-    assert tables.by_epsilon(partly, "auc")["ε = 1"] == [0.52, 0.52]
-    assert "; 2 seeds" in tables.privacy(partly).note
-    assert set(tables.costs(costs())) == {"elbo_val", "coverage", "classifier_auc"}
+    assert tables_privacy.by_epsilon(partly, "auc")["ε = 1"] == [0.52, 0.52]
+    assert "; 2 seeds" in tables_privacy.privacy(partly).note
+    assert set(tables_privacy.costs(costs())) == {"elbo_val", "coverage", "classifier_auc"}
 
 
 def test_the_live_attack():
     null = {"members": {"auc": row(0.5), "tpr": row(0.02)}}
     hits = row(0.02) | {"fpr": 0.015}
-    assert not tables.certain(hits, null) and tables.certain(row(0.3), null)
-    assert not tables.certain(
+    assert not tables_attacks.certain(hits, null) and tables_attacks.certain(row(0.3), null)
+    assert not tables_attacks.certain(
         row(0.3), {"members": {"auc": row(0.5)}}
     )  # too few images for a null of the hits
-    table = tables.live_attack(row(0.6), hits, null, row(0.5), 0.01)
+    table = tables_attacks.live_attack(row(0.6), hits, null, row(0.5), 0.01)
     assert table.rows["loss threshold"][2] == "1.5%"
     assert table.rows["loss threshold"][0].startswith("0.6") and "null: members in two halves" in table.rows
 
@@ -234,6 +236,10 @@ def test_attacks_on_images():
     assert "at no ε" in tables_explain.first_half({2: row(0.4)}, "erased")
 
 
+def drawn(values):
+    return {figure: {1: values, 4: values} for figure in ("alike", "alike in size", "pointing")}
+
+
 def test_explanations_beside_controls():
     hit, miss = np.ones(40), np.zeros(40)
     pointed = {"occlusion": hit, "Grad-CAM": miss, "darkness": miss, "random": miss}
@@ -243,10 +249,13 @@ def test_explanations_beside_controls():
     masks[:, 0, 3, 3] = 1
     table = tables_explain.saliency(pointed, pointed, masks)
     assert table.rows["chance"] == ["14%", "0.02"] and table.rows["occlusion"][0].startswith("100%")
-    kept, lost = ({"occlusion": {1: row(v), 4: row(v)}} for v in (1.0, 0.1))
+    kept, lost = ({"occlusion": drawn([0.9, v])} for v in (1.0, 0.1))
     assert "no difference" in tables_explain.after_breaking(pointed, kept)
-    assert "no difference" not in tables_explain.after_breaking(pointed, lost)
-    assert len(tables_explain.broken(kept, lost, pointed).rows) == 2
+    assert "no difference" in tables_explain.after_breaking(pointed, {"occlusion": drawn([0.1, 1.0])})
+    assert "no difference" not in tables_explain.after_breaking(pointed, {"occlusion": drawn([0.2, 0.1])})
+    table = tables_explain.broken(lost, pointed)
+    assert table.rows["occlusion: pointing game"][-1] == "50% (10% to 90%)" and "2 draws" in table.note
+    assert tables_explain.depths(lost, "alike")["occlusion"][4]["high"] == 0.9
 
 
 def test_counterfactuals_and_aims():
@@ -296,9 +305,22 @@ def poison(door, clean_auc=0.95):
 def test_a_back_door(door, auc, found):
     assert tables_explain.backdoor(poison(door, auc)) == found
     told = tables_explain.poison_says(poison(door, auc))
-    assert ("that would show it" in told) == found[0] and ("no open door yet" in told) != found[1]
+    assert ("that would show it" in told) == found[0] and ("not an open door in every seed" in told) != found[
+        1
+    ]
     assert ("from 1% of the class on" in told) == found[1]
     assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
+
+
+def test_a_new_head_keeps_a_map_turns_it_over_or_changes_it():
+    def told(values):
+        return tables_explain.head_alone({"IG": drawn(values)}, "IG")
+
+    assert "is luck: of 3 draws 1 keep the map and 2 turn it over" in told([0.98, -0.97, -0.99])
+    assert "already stands out" in told([0.98, 0.97]) and "luck" not in told([0.98, 0.97])
+    assert "already stands out" in told([-0.98, -0.97]) and "luck" not in told([-0.98, -0.97])
+    assert "of 2 draws 1 keep the map and 0 turn it over; the rest change it" in told([0.98, 0.4])
+    assert "0.98, 0.40, one for each draw" in told([0.98, 0.4])
 
 
 def test_controls_of_the_shortcut_the_search_and_the_turned():
@@ -311,9 +333,6 @@ def test_controls_of_the_shortcut_the_search_and_the_turned():
     assert "a tie" in tables_explain.gone_first(mixed, turned, before)
     assert "more sure before" in tables_explain.gone_first(mixed + turned, turned, before)
     assert "Too few" in tables_explain.gone_first(np.full(40, 0.9), turned, turned)
-    hit = np.ones(40)
-    assert "leaves the map" in tables_explain.head_alone(row(0.98), row(1.0), hit)
-    assert "changes the map" in tables_explain.head_alone(row(0.5), row(1.0), hit)
     names = ("flipped", "removed", "aimed", "outside", "to_twin")
     good, bad = ({name: row(v) for name in names} for v in (0.9, 0.3))
     judged = {"VAE search": bad, "reconstruction": good, "nothing": {"to_twin": row(5.0)}}

@@ -1,4 +1,4 @@
-"""Tables and sentences of notebook 13 about memory, attacks, canaries and the price of privacy.
+"""Tables and sentences of notebook 13 about memory, attacks and canaries.
 
 Rows come from `privacy.load_table`. Over seeds a figure is its mean, with the lowest and the highest; a
 difference that has not one sign in all seeds is called a tie.
@@ -15,7 +15,6 @@ from medgen_course.metrics.membership import roc, threshold_at
 Rows = Sequence[Mapping]
 Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]
 NAMES = {"vae": "VAE", "gan": "GAN", "training images": "the training images themselves"}
-LEVELS = {"not private": "no clip, no noise", "clipped": "clipped, no noise"}
 
 
 def gap(members: np.ndarray, others: np.ndarray, rounds: int = 1000, seed: int = 0) -> dict[str, float]:
@@ -94,7 +93,7 @@ def leaking(rows: Rows) -> str:
     for model in ("vae", "gan"):
         own = [row for row in rows if row["model"] == model]
         sizes = sorted({row["n"] for row in own})
-        leaks = [n for n in sizes if all(_above(row, "auc") for row in own if row["n"] == n)]
+        leaks = [n for n in sizes if all(above(row, "auc") for row in own if row["n"] == n)]
         by = {n: over_seeds(row["auc"] for row in own if row["n"] == n) for n in sizes}
         ends = ", ".join(f"{by[n]['value']:.2f} at {n:,.0f}" for n in (sizes[0], sizes[-1]))
         where = ", ".join(f"{n:,.0f}" for n in leaks) or "no number of"
@@ -102,7 +101,7 @@ def leaking(rows: Rows) -> str:
     return "Can members be told? " + " ".join(told)
 
 
-def _above(row: Mapping, figure: str) -> bool:
+def above(row: Mapping, figure: str) -> bool:
     """Whether an attack's interval lies above both of its nulls."""
     nulls = [row.get(f"null_{kind}_{figure}_high") for kind in ("members", "others")]
     return all(row[f"{figure}_low"] > null for null in nulls if null is not None)
@@ -195,7 +194,7 @@ def membership(rows: Rows) -> Table:
     for attack in area:
         own = [row for row in rows if row["attack"] == attack]
         nulls = [max(row[f"null_others_{figure}_high"] for row in own) for figure in ("auc", "tpr")]
-        ahead = sum(_above(row, "tpr") for row in own)
+        ahead = sum(above(row, "tpr") for row in own)
         lines[attack] = [
             say(over_seeds(area[attack]), ".2f"),
             say(over_seeds(hits[attack]), ".1%"),
@@ -312,120 +311,3 @@ def odd_or_ordinary(rows: Rows, hits: Sequence[float], attack: str = "shadows") 
         told.append(f"{kind} {np.mean(shares):.0%}, {side(more, 'more often', 'less often')}")
     ordinary = over_seeds(hits)["value"]
     return f"Beside ordinary members, of whom the attack '{attack}' finds {ordinary:.0%}: {'; '.join(told)}."
-
-
-def level(row: Mapping) -> str:
-    """What a row of the table of privacy is called."""
-    if np.isfinite(row["epsilon"]):
-        return f"ε = {row['epsilon']:g}"
-    return "clipped" if np.isfinite(row["clip"]) else "not private"
-
-
-def by_epsilon(rows: Rows, figure: str, few: bool = False) -> dict[str, list[float]]:
-    """A figure at each level of privacy, one value for each seed, from the strictest on.
-
-    Args:
-        few: of the models that learnt from the smaller set of images, not of those that learnt from all.
-    """
-    own = whole([row for row in rows if row["n"] == (min if few else max)(row["n"] for row in rows)])
-    names = dict.fromkeys(level(row) for row in sorted(own, key=lambda row: (row["epsilon"], row["clip"])))
-    return {name: [row[figure] for row in own if level(row) == name] for name in names}
-
-
-def whole(rows: Rows) -> list[Mapping]:
-    """The rows of those seeds that every level has, by seed: only these can be compared seed by seed."""
-    levels = {level(row) for row in rows}
-    seeds = {row["seed"] for row in rows}
-    kept = {s for s in seeds if {level(row) for row in rows if row["seed"] == s} == levels}
-    return sorted((row for row in rows if row["seed"] in kept), key=lambda row: row["seed"])
-
-
-COSTS = {
-    "elbo_val": ("ELBO on val, nats", ".0f"),
-    "coverage": ("coverage of val", ".2f"),
-    "classifier_auc": ("AUC of a classifier on samples", ".2f"),
-    "auc": ("attack: AUC", ".2f"),
-    "tpr": ("TPR at 1 % FPR", ".1%"),
-    "canary_noise_auc": ("canaries of noise: AUC", ".2f"),
-    "canary_marker_auc": ("of markers", ".2f"),
-    "canary_negative_auc": ("of negatives", ".2f"),
-}
-
-TITLES = {name: title for name, (title, _) in COSTS.items()}
-
-
-def privacy(rows: Rows) -> Table:
-    """A line for each level of privacy and number of images."""
-    lines = {}
-    for few, number in ((False, max(row["n"] for row in rows)), (True, min(row["n"] for row in rows))):
-        noise = by_epsilon(rows, "noise", few)
-        columns = {name: by_epsilon(rows, name, few) for name in COSTS}
-        for name in noise:
-            cells = [say(over_seeds(columns[c][name]), style) for c, (_, style) in COSTS.items()]
-            lines[f"{LEVELS.get(name, name)}; {number:,.0f} images"] = [f"{noise[name][0]:.2f}", *cells]
-    first, seeds = rows[0], len(next(iter(by_epsilon(rows, "noise").values())))
-    clip = min(row["clip"] for row in rows)
-    note = (
-        f"{first['updates']:,.0f} updates of {first['batch']:.0f} images on average, C = {clip:g}, "
-        f"δ = {first['delta']:g}; "
-    )
-    note += (
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest). Null of the attack's AUC: "
-    )
-    note += f"up to {max(row['null_others_auc_high'] for row in rows):.2f}. Canaries: AUC of planted against "
-    note += "absent ones, always the same: what all levels share comes from the sets, not from training."
-    return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
-
-
-def costs(
-    rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage", "classifier_auc")
-) -> dict[str, dict[str, Row]]:
-    """What each level costs, from the strictest on: figure -> level -> row over seeds."""
-    return {f: {name: over_seeds(v) for name, v in by_epsilon(rows, f).items()} for f in figures}
-
-
-def what_is_paid(rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage")) -> str:
-    """What the strictest level costs, and where the attacks find something."""
-    told = []
-    for figure in figures:
-        by = by_epsilon(rows, figure)
-        change = over_seeds(np.subtract(by["ε = 1"], by["not private"]))
-        title, style = COSTS[figure]
-        told.append(f"{title}: {say(change, '+' + style)}" if differ(change) else f"{title}: a tie")
-    leaks = dict.fromkeys(
-        f"{level(row)}, {row['n']:,.0f} images"
-        for row in rows
-        if all(_above(r, "auc") for r in rows if (level(r), r["n"]) == (level(row), row["n"]))
-    )
-    text = f"At ε = 1, {'; '.join(told)}. "
-    if leaks:
-        return text + f"The loss threshold is above its nulls in every seed at: {'; '.join(leaks)}."
-    return text + (
-        "The loss threshold is above its nulls in every seed at no level. It is the weaker attack of section "
-        "4; shadows were not trained for these models, so this does not show that there is nothing to find."
-    )
-
-
-def order(rows: Rows, figure: str) -> str:
-    """How a figure goes from the strictest level to none: step by step one way, or not."""
-    by = {name: float(np.mean(values)) for name, values in by_epsilon(rows, figure).items()}
-    steps = np.diff(list(by.values()))
-    listed = ", ".join(f"{name} {value:.2f}" for name, value in by.items())
-    if (steps >= 0).all():
-        return f"The less privacy the more, step by step: {listed}."
-    if (steps <= 0).all():
-        return f"The less privacy the less, step by step: {listed}."
-    return f"The order is not that of privacy: {listed}. Two levels alone would not have shown this."
-
-
-def birds_of(rows: Rows, least: float = 0.75) -> str:
-    """Where canaries are found: an AUC above `least` in every seed."""
-    found = dict.fromkeys(
-        f"{kind}, {level(row)}, {row['n']:,.0f} images"
-        for kind in ("noise", "marker", "negative")
-        for row in rows
-        if all(r[f"canary_{kind}_auc"] > least for r in rows if (level(r), r["n"]) == (level(row), row["n"]))
-    )
-    if not found:
-        return f"No kind of canary has an AUC above {least:g} in every seed at any level."
-    return f"Canaries with an AUC above {least:g} in every seed: {'; '.join(found)}."
