@@ -92,7 +92,7 @@ def _details(title: str, card: Mapping[str, Any], parameters: int) -> list[str]:
 
 
 def _game(recipe: Mapping[str, Any]) -> str:
-    updates = recipe["epochs"] * (recipe["images"] // recipe["batch_size"])
+    updates = recipe.get("updates", recipe["epochs"] * (recipe["images"] // recipe["batch_size"]))
     return (
         f"{recipe['objective'].capitalize()}. {recipe['optimizer']}; {recipe['epochs']:,} epochs, "
         f"{updates:,} updates of {recipe['batch_size']} images"
