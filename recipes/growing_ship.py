@@ -27,7 +27,8 @@ from pretrain import card
 from medgen_course import pretrained
 from medgen_course.metrics import fidelity
 from medgen_course.models import samples
-from medgen_course.models.progressive import LAZY, ProgressiveAlgorithm
+from medgen_course.models.gan import LAZY
+from medgen_course.models.progressive import ProgressiveAlgorithm
 from medgen_course.models.progressive_networks import ProgressiveDiscriminator, ProgressiveGenerator
 
 SECONDS, MOMENTS, SEED, BATCH = 500, 5, 0, 8  # of one core; measurements

@@ -16,8 +16,10 @@ from torch.nn.utils import get_total_norm
 from torch.nn.utils.parametrizations import spectral_norm as with_spectral_norm
 
 from medgen_course.models.algorithm import Backward, Batch, CountingAlgorithm, follow
-from medgen_course.models.gan_objectives import OBJECTIVES, gradient_penalty
-from medgen_course.models.layers import Upsample, check_latent_dim, stage_sizes
+from medgen_course.models.gan_objectives import OBJECTIVES, gradient_penalty, real_penalty
+from medgen_course.models.layers import Upsample, check_latent_dim, grain_of, pixel_norm, stage_sizes
+
+LAZY = 16  # updates for each one that flattens the discriminator (Karras et al. 2020, section 3)
 
 
 def stage_widths(size: int, width: int) -> list[int]:
@@ -52,9 +54,19 @@ class Generator(nn.Module):
         latent_dim: length of the noise z ~ N(0, I).
         num_classes: classes to choose between; 0 for an unconditional generator.
         width: channels before the last stage.
+        grain: whether the last layer also draws how strong the noise at each pixel is: what an MR image has,
+            and `latent_dim` numbers cannot say pixel by pixel. The same z always has the same noise.
     """
 
-    def __init__(self, channels: int, size: int, latent_dim: int = 64, num_classes: int = 0, width: int = 48):
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        latent_dim: int = 64,
+        num_classes: int = 0,
+        width: int = 48,
+        grain: bool = False,
+    ):
         super().__init__()
         check_latent_dim(latent_dim)
         self.config = {
@@ -64,8 +76,9 @@ class Generator(nn.Module):
             "latent_dim": latent_dim,
             "num_classes": num_classes,
             "width": width,
+            **({"grain": True} if grain else {}),  # runs of earlier versions go on without it
         }
-        self.latent_dim, self.num_classes = latent_dim, num_classes
+        self.latent_dim, self.num_classes, self.grain = latent_dim, num_classes, grain
         sizes, widths = stage_sizes(size)[::-1], stage_widths(size, width)[::-1]
         self.start = (widths[0], sizes[0], sizes[0])
         self.stem = nn.Linear(latent_dim + num_classes, widths[0] * sizes[0] ** 2, bias=False)
@@ -74,16 +87,24 @@ class Generator(nn.Module):
             nn.Sequential(Upsample(a, b, side, bias=False), nn.BatchNorm2d(b), nn.ReLU())
             for (a, b), side in zip(pairwise(widths), sizes[1:-1], strict=True)
         ]
-        self.stages = nn.Sequential(*inner, Upsample(widths[-1], channels, sizes[-1]))
+        self.stages = nn.Sequential(*inner, Upsample(widths[-1], channels * (1 + grain), sizes[-1]))
+        if grain:  # of each number of z; no weights, so not stored
+            self.register_buffer("patterns", grain_of(torch.eye(latent_dim), size, 0), persistent=False)
         initialise(self)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Noise (B, latent_dim) and classes (B,) to logits of the grey levels, (B, C, H, W)."""
         check_label(label, self.num_classes)
+        code = z
         if label is not None:
-            z = torch.cat([z, nn.functional.one_hot(label, self.num_classes).to(z.dtype)], 1)
-        h = self.norm(self.stem(z).unflatten(1, self.start)).relu()  # (B, 192, 4, 4)
-        return self.stages(h)  # (B, 96, 7, 7), (B, 48, 14, 14), (B, C, 28, 28)
+            code = torch.cat([z, nn.functional.one_hot(label, self.num_classes).to(z.dtype)], 1)
+        h = self.norm(self.stem(code).unflatten(1, self.start)).relu()  # (B, 192, 4, 4)
+        h = self.stages(h)  # (B, 96, 7, 7), (B, 48, 14, 14), (B, C, 28, 28), twice as many C with grain
+        if not self.grain:
+            return h
+        logits, strength = h.chunk(2, 1)
+        noise = torch.tensordot(pixel_norm(z), self.patterns, 1)  # (B, 1, 28, 28), of variance 1
+        return logits + strength * noise
 
     def sample(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Noise and classes to images (B, C, H, W) in [0, 1]."""
@@ -157,6 +178,8 @@ class GANAlgorithm(CountingAlgorithm):
         ema: share of the average that is kept in a step, in [0, 1).
         augment: images (B, C, H, W) to the same, differentiable; real and generated images pass through it on
             their way into the discriminator, e.g. `diff_augment` (Zhao et al. 2020).
+        flatness: weight of R1 (Mescheder et al. 2018), times the number of pixels, so that it means the same
+            at every side; 0 leaves it out.
     Raises:
         ValueError: an unknown objective, or a number out of its range.
     """
@@ -172,6 +195,7 @@ class GANAlgorithm(CountingAlgorithm):
         discriminator_steps: int | None = None,
         ema: float = 0.999,
         augment: Callable[[Tensor], Tensor] | None = None,
+        flatness: float = 0.0,
     ):
         if objective not in OBJECTIVES:
             raise ValueError(f"objective is {objective!r}; known are {', '.join(OBJECTIVES)}.")
@@ -179,6 +203,7 @@ class GANAlgorithm(CountingAlgorithm):
             raise ValueError(f"ema is {ema}; give the share that is kept in a step, 0 <= ema < 1.")
         self.generator, self.discriminator = generator, discriminator
         self.objective, self.ema, self.augment = OBJECTIVES[objective], ema, augment or nn.Identity()
+        self.flatness = flatness
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.config = {**generator.config, "kind": "gan"}
         self.networks = {
@@ -205,6 +230,8 @@ class GANAlgorithm(CountingAlgorithm):
         if moves:
             self.last = self.update_generator(fake, label, backward)
         self.steps += 1
+        if self.flatness and self.steps % LAZY == 0:
+            self.flatten(real, label, backward)
         return logs | self.last
 
     def update_discriminator(
@@ -249,6 +276,14 @@ class GANAlgorithm(CountingAlgorithm):
         optimizer.step()
         follow(self.average, self.generator, self.ema, (self.steps + 1) // self.every)
         return {"loss/generator": loss.detach(), "grad/generator": norm}
+
+    def flatten(self, real: Tensor, label: Tensor | None, backward: Backward) -> None:
+        """An update of the discriminator by R1 alone: seldom, and so much the stronger."""
+        optimizer = self.optimizers["discriminator"]
+        optimizer.zero_grad()
+        weight = 0.5 * self.flatness * real[0].numel() * LAZY
+        backward(weight * real_penalty(self.discriminator, real, label))
+        optimizer.step()
 
     def state_dict(self) -> dict:
         """Adds what the generator logged last."""

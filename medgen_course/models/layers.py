@@ -5,6 +5,7 @@ Every stage halves the side (rounded up) until at most 4 pixels are left: 28 -> 
 """
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
@@ -59,6 +60,30 @@ def initialise(network: nn.Module) -> nn.Module:
             nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / inputs))
             nn.init.zeros_(layer.bias)
     return network
+
+
+def pixel_norm(h: Tensor) -> Tensor:
+    """Features (B, C, H, W), or noise (B, C), divided by their root mean square over the channels.
+
+    Source: Karras et al. 2018, section 4.2.
+    """
+    return h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+@lru_cache(maxsize=32)
+def _patterns(latent_dim: int, side: int, layer: int) -> Tensor:
+    """Fixed random images, (latent_dim, side * side): any mixture of them looks like noise."""
+    random = torch.Generator().manual_seed(layer)
+    return torch.randn(latent_dim, side * side, generator=random) / math.sqrt(latent_dim)
+
+
+def grain_of(z: Tensor, side: int, layer: int) -> Tensor:
+    """Noise of variance 1 at every pixel, (B, 1, side, side), decided by z (B, latent_dim) of mean square 1.
+
+    So the same z gives the same image, grain included. Each `layer` has noise of its own.
+    """
+    patterns = _patterns(z.shape[1], side, layer).to(z)
+    return (z @ patterns).view(-1, 1, side, side)
 
 
 class ConvEncoder(nn.Module):

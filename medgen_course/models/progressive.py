@@ -9,10 +9,7 @@ from torch import Tensor
 
 from medgen_course.models.algorithm import Backward, Batch
 from medgen_course.models.gan import GANAlgorithm
-from medgen_course.models.gan_objectives import real_penalty
 from medgen_course.models.progressive_networks import ProgressiveDiscriminator, ProgressiveGenerator
-
-LAZY = 16  # updates for each one that flattens the discriminator (Karras et al. 2020, section 3)
 
 
 class ProgressiveAlgorithm(GANAlgorithm):
@@ -25,9 +22,7 @@ class ProgressiveAlgorithm(GANAlgorithm):
         fade_steps: steps over which a new block's weight rises to 1; 0 lets it come at once.
         hold_steps: steps that each level is trained at before the next block comes; the last one stays until
             the end.
-        objective, learning_rate, ema: as in `GANAlgorithm`.
-        flatness: weight of R1, times the number of pixels, so that it means the same at every side; 0 leaves
-            it out.
+        objective, learning_rate, ema, flatness: as in `GANAlgorithm`.
     Raises:
         ValueError: a number out of its range, or players of different sizes.
     """
@@ -59,9 +54,10 @@ class ProgressiveAlgorithm(GANAlgorithm):
             betas=(0.0, 0.99),
             discriminator_steps=1,
             ema=ema,
+            flatness=flatness,
         )
         self.config = dict(generator.config)
-        self.fade_steps, self.hold_steps, self.flatness = fade_steps, hold_steps, flatness
+        self.fade_steps, self.hold_steps = fade_steps, hold_steps
         self.grow()
 
     def level_at(self, step: int) -> float:
@@ -83,19 +79,8 @@ class ProgressiveAlgorithm(GANAlgorithm):
         """Grow; then the steps of a GAN on images of this level's side."""
         level = self.grow()
         batch = {**batch, "x": self.generator.shrink(batch["x"])}
-        logs = super().step(batch, backward)
-        if self.flatness and self.steps % LAZY == 0:
-            self.flatten(batch["x"], batch["label"] if self.generator.num_classes else None, backward)
-        return logs | {"level": torch.tensor(level)}
+        return super().step(batch, backward) | {"level": torch.tensor(level)}
 
     def verdicts(self, real: Tensor, fake: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         """Real and generated images are judged apart: together, each would show in the other's deviation."""
         return self.discriminator(real, label), self.discriminator(fake, label)
-
-    def flatten(self, real: Tensor, label: Tensor | None, backward: Backward) -> None:
-        """An update of the discriminator by R1 alone: seldom, and so much the stronger."""
-        optimizer = self.optimizers["discriminator"]
-        optimizer.zero_grad()
-        weight = 0.5 * self.flatness * real[0].numel() * LAZY
-        backward(weight * real_penalty(self.discriminator, real, label))
-        optimizer.step()

@@ -7,7 +7,6 @@ paper: the generator's colours are logits, because images are in [0, 1] everywhe
 """
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from torch.func import functional_call
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu_, one_hot
 
 from medgen_course.models.gan import check_label
-from medgen_course.models.layers import check_latent_dim
+from medgen_course.models.layers import check_latent_dim, grain_of, pixel_norm
 
 GROUP = 4  # images that are compared with each other (Karras et al. 2018, appendix A.1)
 
@@ -48,30 +47,6 @@ def growing_widths(size: int, width: int) -> list[int]:
 def rectify(h: Tensor) -> Tensor:
     """Leaky ReLU with a slope of 0.2, in place: a fifth of a step's time less."""
     return leaky_relu_(h, 0.2)
-
-
-def pixel_norm(h: Tensor) -> Tensor:
-    """Features (B, C, H, W), or noise (B, C), divided by their root mean square over the channels.
-
-    Source: Karras et al. 2018, section 4.2.
-    """
-    return h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
-@lru_cache(maxsize=32)
-def _patterns(latent_dim: int, side: int, layer: int) -> Tensor:
-    """Fixed random images, (latent_dim, side * side): any mixture of them looks like noise."""
-    random = torch.Generator().manual_seed(layer)
-    return torch.randn(latent_dim, side * side, generator=random) / math.sqrt(latent_dim)
-
-
-def grain_of(z: Tensor, side: int, layer: int) -> Tensor:
-    """Noise of variance 1 at every pixel, (B, 1, side, side), decided by z (B, latent_dim) of mean square 1.
-
-    So the same z gives the same image, grain included. Each `layer` has noise of its own.
-    """
-    patterns = _patterns(z.shape[1], side, layer).to(z)
-    return (z @ patterns).view(-1, 1, side, side)
 
 
 def minibatch_deviation(h: Tensor, group: int = GROUP) -> Tensor:

@@ -24,16 +24,17 @@ from medgen_course.training import History, RunError, RunFolder
 from medgen_course.training.recorder import Recorder, spaced_moments
 
 SETTINGS = Settings(num_epochs=60, batch_size=64, learning_rate=2e-4)
+_MODEL = network(
+    channels=CHANNELS,
+    size=SIZE,
+    latent_dim=LATENT_DIM,
+    num_classes=integer(0, MAX_CLASSES),
+    width=WIDTH,
+)  # beside it `grain`, which may be absent
 CONFIG = {
     "class_counts": {"type": "array", "items": integer(0, 2**63 - 1)},
     "objective": {"enum": list(OBJECTIVES)},
-    "model": network(
-        channels=CHANNELS,
-        size=SIZE,
-        latent_dim=LATENT_DIM,
-        num_classes=integer(0, MAX_CLASSES),
-        width=WIDTH,
-    ),
+    "model": _MODEL | {"properties": _MODEL["properties"] | {"grain": {"type": "boolean"}}},
 }
 SHOWN = {
     "frechet": "Fréchet distance",

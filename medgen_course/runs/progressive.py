@@ -16,11 +16,7 @@ from medgen_course.training import History, RunError, RunFolder
 __all__ = ["CONFIG", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "sample", "train"]
 
 SETTINGS = Settings(num_epochs=60, batch_size=32, learning_rate=1e-3)
-_MODEL = gan.CONFIG["model"]  # `grain` may be absent: runs of earlier versions
-CONFIG = gan.CONFIG | {
-    "level_epochs": integer(1, 2**31),
-    "model": _MODEL | {"properties": _MODEL["properties"] | {"grain": {"type": "boolean"}}},
-}
+CONFIG = gan.CONFIG | {"level_epochs": integer(1, 2**31)}
 
 
 def train(

@@ -83,13 +83,20 @@ def say(row: Row, style: str = ".2f") -> str:
 
 def _details(title: str, card: Mapping[str, Any], parameters: int) -> list[str]:
     model, recipe = card["model"], card["recipe"]
-    updates = recipe["epochs"] * (recipe["images"] // recipe["batch_size"])
+    games = [recipe, recipe | recipe["then"]] if "then" in recipe else [recipe]
     return [
         f"{title}: {parameters:,} weights, images of {model['size']} pixels, {model['latent_dim']} random "
-        f"numbers for each. {recipe['objective'].capitalize()}. {recipe['optimizer']}; "
-        f"{recipe['epochs']:,} epochs, {updates:,} updates of {recipe['batch_size']} images, seed "
-        f"{recipe['seed']}: one run, so no spread over seeds."
-    ]  # fmt: skip
+        f"numbers for each. {'. Then: '.join(map(_game, games))}, seed {recipe['seed']}: one run, so no "
+        "spread over seeds."
+    ]
+
+
+def _game(recipe: Mapping[str, Any]) -> str:
+    updates = recipe.get("updates", recipe["epochs"] * (recipe["images"] // recipe["batch_size"]))
+    return (
+        f"{recipe['objective'].capitalize()}. {recipe['optimizer']}; {recipe['epochs']:,} epochs, "
+        f"{updates:,} updates of {recipe['batch_size']} images"
+    )
 
 
 def _counts(recipe: Mapping[str, Any], classes: Sequence[str]) -> str:

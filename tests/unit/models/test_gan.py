@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from medgen_course.models.diff_augment import diff_augment, jitter, shift
-from medgen_course.models.gan import Discriminator, GANAlgorithm, Generator
+from medgen_course.models.gan import LAZY, Discriminator, GANAlgorithm, Generator
 from medgen_course.models.gan_objectives import OBJECTIVES, gradient_penalty
 from medgen_course.training.loop import fit
 
@@ -62,6 +62,56 @@ def test_the_class_changes_picture_and_verdict():
     pictures = [algorithm.generator.eval().sample(z, label) for label in (zeros, ones)]
     assert not torch.equal(*pictures)
     assert not torch.equal(*(algorithm.discriminator(pictures[0], label) for label in (zeros, ones)))
+
+
+def test_without_grain_a_generator_is_what_it_always_was():
+    torch.manual_seed(0)
+    plain = Generator(1, 28, 8, 2, width=4)
+    assert "grain" not in plain.config and plain.stages[-1].conv.weight.shape == (4, 1, 4, 4)
+    torch.manual_seed(0)
+    same = Generator(**{name: value for name, value in plain.config.items() if name != "kind"}, grain=False)
+    assert torch.equal(weights(plain), weights(same))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grain_is_noise_of_the_drawn_strength_and_belongs_to_its_z(channels):
+    """Where the last layer says (0, s) everywhere, the logits are white noise of variance s^2."""
+    generator = Generator(channels, 28, 64, width=4, grain=True).eval()
+    last = generator.stages[-1].conv
+    nn.init.zeros_(last.weight)
+    with torch.no_grad():
+        last.bias.copy_(torch.tensor([0.0] * channels + [0.5] * channels))
+    z = torch.randn(200, 64, generator=torch.Generator().manual_seed(0))
+    logits = generator(z)
+    assert logits.shape == (200, channels, 28, 28) and generator.config["grain"]
+    assert logits.mean().item() == pytest.approx(0, abs=0.01)
+    assert logits.std().item() == pytest.approx(0.5, rel=0.02)
+    for other in (logits.roll(1, 3), logits.roll(1, 2), logits.roll(1, 0)):  # neighbours, images
+        assert abs((logits * other).mean().item()) < 0.02 * 0.5**2 + 0.005
+    torch.testing.assert_close(generator(z[3:5]), logits[3:5])
+
+
+def test_the_strength_of_the_grain_is_learnt():
+    generator = Generator(1, 28, 8, 2, width=4, grain=True)
+    generator(torch.randn(4, 8), torch.tensor([0, 1, 0, 1])).square().mean().backward()
+    assert all(half.abs().sum() > 0 for half in generator.stages[-1].conv.weight.grad.chunk(2, 1))
+
+
+def test_flatness_is_r1_and_comes_every_few_updates():
+    """A linear discriminator has the slope 2 w everywhere, because it sees 2 x - 1: R1 is 4 |w|^2."""
+    generator = Generator(1, 28, 4, width=4)
+    discriminator = Discriminator(1, 28, width=4)
+    discriminator.stages = nn.Identity()
+    discriminator.head = nn.Linear(28 * 28, 1)
+    algorithm = GANAlgorithm(generator, discriminator, flatness=1e-3)
+    seen = []
+    for step in range(1, 2 * LAZY + 1):
+        slope = 4 * discriminator.head.weight.detach().square().sum().item()
+        losses = []
+        algorithm.step({"x": batch()["x"]}, lambda loss, to=losses: (to.append(loss.item()), loss.backward()))
+        seen += [step] if len(losses) == 3 else []
+    assert seen == [LAZY, 2 * LAZY]
+    assert losses[-1] == pytest.approx(0.5 * 1e-3 * 784 * LAZY * slope, rel=0.05)
 
 
 def test_initialisation_is_that_of_dcgan():

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from medgen_course.models.gan import LAZY
 from medgen_course.models.gan_objectives import real_penalty
-from medgen_course.models.progressive import LAZY, ProgressiveAlgorithm
+from medgen_course.models.progressive import ProgressiveAlgorithm
 from medgen_course.models.progressive_networks import (
     Equalised,
     ProgressiveDiscriminator,

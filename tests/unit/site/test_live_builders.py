@@ -13,6 +13,7 @@ from medgen_course import course, pretrained
 from medgen_course.explorers import generator as view
 from medgen_course.explorers.anomaly import SLICES
 from medgen_course.metrics.anomaly import scores
+from medgen_course.models.gan import Generator
 from medgen_course.phantom import draw_factors
 from medgen_course.site import (
     anomaly,
@@ -94,6 +95,21 @@ def test_halved_weights_are_exact():
     (answer,) = session.run(None, {"guess": guess.numpy()})
     with torch.inference_mode():
         np.testing.assert_allclose(answer, model(guess), atol=2e-6)
+
+
+def test_a_generator_with_grain_draws_the_same_on_a_page():
+    pytest.importorskip("onnx", reason="the export needs onnx and onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from medgen_course.site.export import to_onnx
+
+    torch.manual_seed(0)
+    generator = Generator(1, 28, 16, 2, width=4, grain=True)
+    torch.nn.init.normal_(generator.stages[-1].conv.weight)
+    model, z, label = gan_walk.Drawing(generator).eval(), torch.randn(3, 16), torch.tensor([0.0, 1.0, 1.0])
+    session = onnxruntime.InferenceSession(to_onnx(model, {"z": z[:2], "label": label[:2]}, ["image"]))
+    (image,) = session.run(None, {"z": z.numpy(), "label": label.numpy()})
+    with torch.inference_mode():
+        np.testing.assert_allclose(image, model(z, label), atol=2e-6)
 
 
 def test_a_translators_page_has_every_second_moment_and_the_rules_of_all_slices():

@@ -35,6 +35,16 @@ def test_all_sections_in_their_order_and_numbers_of_the_shelf():
     assert f"{card['test']['test']['recall']['value']:.3g}" in text
 
 
+def test_a_training_in_two_games_tells_of_both():
+    def second(card):
+        card["recipe"]["then"] = {"updates": 500, "epochs": 1.7, "batch_size": 16, "objective": "other"}
+
+    assert "14,600 updates of 64 images" in page() and "Then" not in page()
+    text = page(second)
+    assert "14,600 updates of 64 images. Then: Other. " in text
+    assert "; 1.7 epochs, 500 updates of 16 images, seed 0: one run" in text
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
