@@ -7,7 +7,7 @@ import numpy as np
 
 from medgen_course import pretrained
 from medgen_course.course import findings
-from medgen_course.course import tables_few_labels as tables
+from medgen_course.course.tables import few_labels as tables
 from medgen_course.explorers import few_labels as words
 from medgen_course.explorers import few_labels_view as view
 from medgen_course.explorers.anomaly_view import Chart

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from medgen_course.course.findings import Table, say
-from medgen_course.course.tables_few_labels import paired, verdict
+from medgen_course.course.tables.few_labels import paired, verdict
 from medgen_course.metrics.few_labels import ledger
 
 Entries = Sequence[Mapping[str, object]]

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from medgen_course.course import findings
-from medgen_course.course import tables_few_labels as tables
+from medgen_course.course.tables import few_labels as tables
 
 RNG = np.random.default_rng(0)
 HARD = RNG.normal(0, 0.05, 5)
