@@ -6,7 +6,8 @@
     python recipes/few_recognition.py take [DATASET ...]    the shelf's rows into build/few, to add others
 
 Every training is a small classifier with as many updates as any other, on batches in which both classes are
-equally frequent; M2 holds the same classifier, and has images without labels beside. Labelled images are
+equally frequent; M2 holds the same classifier, and has images without labels beside. What five times the
+updates do for M2, and for the classifier from scratch, stands in rows of their own. Labelled images are
 drawn class by class, nested in n, five seeds. Where drawn, resampled or noisy images stand beside real ones,
 half of each batch is theirs. Training images that repeat, or stand in val or test, are left out.
 
@@ -56,6 +57,7 @@ ALL, SHIPPED = 10**6, 100  # every label there is; labels of what is shipped
 LABELS = {"pneumoniamnist": (10, 30, 100, 300, 1000, ALL), "phantom": (100, 1000, ALL)}
 BESIDE = {"pneumoniamnist": (100, 10), "phantom": (1000,)}  # labels where nulls and cheats stand, too
 UPDATES = {"pneumoniamnist": 120, "phantom": 200}  # the phantom's lesions are learnt later
+LONGER, LONG = 5, {"pneumoniamnist": (10, 100, 1000), "phantom": ()}  # times the updates, at so many labels
 SEEDS, CHOOSING = range(5), (10, 11)
 BATCH, WIDTH, RATE = 32, 8, 5e-3
 DRAWN = 1000  # synthetic, resampled or noisy images
@@ -66,6 +68,7 @@ TRIED = {"alpha": (1.0, 10.0, 100.0), "rate": (2e-3, 5e-3), "noise": (0.05, 0.1)
 BUILD = Path("build/few")
 RECOGNITION = {
     "scratch": "scratch", "augmented": "augmented", "probe": "probe", "m2": "m2",
+    "scratch_longer": "scratch_longer", "m2_longer": "m2_longer",
     "both_honest": "gan_honest", "both_cheat": "gan_cheat", "both_shipped": "gan_shipped",
 }  # fmt: skip
 LEDGER = {"scratch": "real", "resampled": "resampled", "noisy": "noisy"} | {
@@ -87,17 +90,20 @@ class Task:
         """The labelled images."""
         return subset(self.data.train, draw_labelled(self.data.train.labels, n, seed))
 
-    def classifier(self, seed: int, parts: list[Split], transform=None, rate: float = RATE) -> Classifier:
+    def classifier(
+        self, seed: int, parts: list[Split], transform=None, rate: float = RATE, longer: int = 1
+    ) -> Classifier:
         """Trained on the parts, each as often as the others, both classes equally often."""
         torch.manual_seed(seed)
         model = Classifier(self.data.channels, self.data.size, len(self.data.label_names), WIDTH)
         images, labels = (np.concatenate([getattr(p, what) for p in parts]) for what in ("images", "labels"))
         part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
         weights = even_weights(labels, part)
-        sampler = DrawnSampler(images, labels, self.updates, BATCH, weights, transform=transform)
-        return run(ClassifierAlgorithm(model, rate, self.updates), sampler, seed).networks["classifier"]
+        updates = longer * self.updates
+        sampler = DrawnSampler(images, labels, updates, BATCH, weights, transform=transform)
+        return run(ClassifierAlgorithm(model, rate, updates), sampler, seed).networks["classifier"]
 
-    def m2(self, n: int, seed: int, alpha: float = ALPHA) -> SemiVAE:
+    def m2(self, n: int, seed: int, alpha: float = ALPHA, longer: int = 1) -> SemiVAE:
         """The same classifier inside M2, all other training images without labels."""
         chosen, train = draw_labelled(self.data.train.labels, n, seed), self.data.train
         rest = np.delete(train.images, chosen, axis=0)
@@ -106,8 +112,9 @@ class Task:
             self.data.channels, self.data.size, len(self.data.label_names), classifier_width=WIDTH
         )
         known, rest = subset(train, chosen), rest if len(rest) else None
-        sampler = DrawnSampler(known.images, known.labels, self.updates, BATCH, unlabelled=rest)
-        return run(SemiVAEAlgorithm(model, alpha, RATE, self.updates), sampler, seed).networks["semi_vae"]
+        updates = longer * self.updates
+        sampler = DrawnSampler(known.images, known.labels, updates, BATCH, unlabelled=rest)
+        return run(SemiVAEAlgorithm(model, alpha, RATE, updates), sampler, seed).networks["semi_vae"]
 
     def honest(self, n: int, seed: int) -> Generator:
         """A small conditional GAN of some labelled images, augmented; kept in build/few."""
@@ -159,8 +166,8 @@ class Task:
         """Probabilities of class 1 on val and test after one training."""
         if method == "probe":
             return self.probe(n, seed)
-        if method == "m2":
-            return self.told(self.m2(n, seed))
+        if method.startswith("m2"):
+            return self.told(self.m2(n, seed, longer=times(method)))
         split = self.real(n, seed)
         if method.endswith("honest"):
             more = self.drawn(self.honest(n, seed), seed)
@@ -171,13 +178,19 @@ class Task:
         elif method in ("resampled", "noisy"):
             more = (self.again if method == "resampled" else self.noisy)(split, seed)
         else:
-            return self.told(self.classifier(seed, [split], augment if method == "augmented" else None))
+            change = augment if method == "augmented" else None
+            return self.told(self.classifier(seed, [split], change, longer=times(method)))
         return self.told(self.classifier(seed, [more] if method.startswith("synthetic") else [split, more]))
 
     def told(self, model: Classifier | SemiVAE) -> dict[str, np.ndarray]:
         """The same of a network."""
         parts = {"val": self.data.val, "test": self.data.test}
         return {name: probabilities(model, part.images)[:, 1] for name, part in parts.items()}
+
+
+def times(method: str) -> int:
+    """How many times the updates a method has."""
+    return LONGER if method.endswith("longer") else 1
 
 
 def run(algorithm: Algorithm, sampler: DrawnSampler, seed: int) -> Algorithm:
@@ -203,7 +216,7 @@ def row_of(task: Task, method: str, n: int, seed: int) -> dict[str, str | int | 
         "method": method,
         "labels": min(n, len(data.train)),
         "seed": seed,
-        "updates": 0 if method == "probe" else task.updates,
+        "updates": 0 if method == "probe" else times(method) * task.updates,
         "drawn": beside,
         "val_auc": round(roc_auc_score(data.val.labels, found["val"]), 5),
         "test_auc": round(roc_auc_score(data.test.labels, found["test"]), 5),
@@ -220,6 +233,7 @@ def jobs(name: str) -> Iterator[tuple[str, int, int]]:
         (("synthetic_honest", "resampled", "both_cheat", "both_shipped", "noisy"), BESIDE[name]),
         (("synthetic_cheat", "synthetic_shipped"), (ALL,)),
         (("m2",), [n for n in LABELS[name] if n != ALL]),
+        (("scratch_longer", "m2_longer"), LONG[name]),
     ):
         for n in numbers:
             for method in methods:

@@ -189,6 +189,23 @@ def _mended(by: Mapping[str, BySeed], name: str, more: str, rival: str, n: int) 
     return f"{told}, {(after - before) / (there - before):.0%} of the way to {rival}" if way else told
 
 
+def more_updates(by_method: Mapping[str, BySeed], name: str, more: str, rival: str) -> str:
+    """What more updates alone do for a method, and whether they carry it past a rival that has as many.
+
+    Args:
+        by_method: figures of all three, higher is better; the same seeds everywhere.
+        name, more: the method, and the same with more updates, at some of its numbers of labels.
+        rival: the one that had as many updates as `more`.
+    """
+    told = f"{more}: beside {name} {standing(by_method, more, name)}; "
+    told += f"beside {rival} {standing(by_method, more, rival)}. "
+    if ahead_at(by_method, more, rival):
+        return f"{told}So the budget was a part of what {name} lacked."
+    if ahead_at(by_method, more, name):
+        return f"{told}So more updates help {name}, and no more than they help who has as many."
+    return f"{told}So more updates alone, as many as were tried, are not what {name} lacked."
+
+
 def budget(recipe: Mapping[str, Any]) -> str:
     """What a recorded network was trained on and for how long, from the recipe on its card."""
     updates = recipe["epochs"] * math.ceil(recipe["images"] / recipe["batch_size"])

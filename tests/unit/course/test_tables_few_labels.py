@@ -119,3 +119,16 @@ def test_beside_what_was_never_counted_nothing_is_known():
     row, none = {"value": 0.5, "low": 0.25, "high": 0.75}, dict.fromkeys(("value", "low", "high"))
     for two in ((row, none), (none, row)):
         assert findings.than(*two, "more", "fewer") == "not known"
+
+
+def test_more_updates_are_told_from_what_a_rival_with_as_many_gets():
+    low, middle, high = ({10: [x, x + 0.01, x + 0.02]} for x in (0.5, 0.6, 0.7))
+
+    def told(name, more, rival):
+        return tables.more_updates({"M": name, "M, longer": more, "R": rival}, "M", "M, longer", "R")
+
+    assert told(low, high, middle).endswith("So the budget was a part of what M lacked.")
+    assert "beside M ahead at every number of labels, behind nowhere" in told(low, middle, high)
+    assert told(low, middle, high).endswith("no more than they help who has as many.")
+    assert told(middle, low, high).endswith("are not what M lacked.")
+    assert "beside R ahead nowhere, behind at every number of labels" in told(middle, low, high)
