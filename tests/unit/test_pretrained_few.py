@@ -25,7 +25,9 @@ def test_every_cell_has_five_seeds_and_the_same_updates(load, name):
     for method, labels in set(cells):
         own = np.array([cell == (method, labels) for cell in cells])
         assert sorted(table["seed"][own]) == [0, 1, 2, 3, 4], (method, labels)
-    assert len(set(table["updates"][table["method"] != "probe"])) == 1
+    longer = np.char.endswith(table["method"].astype(str), "_longer")
+    (equal,) = set(table["updates"][(table["method"] != "probe") & ~longer])
+    assert set(table["updates"][longer]) <= {5 * equal}  # what the budget alone explains
     assert all(0 <= table[figure].min() and table[figure].max() <= 1 for figure in FIGURES)
 
 

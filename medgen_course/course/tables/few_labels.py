@@ -202,7 +202,7 @@ def more_updates(by_method: Mapping[str, BySeed], name: str, more: str, rival: s
     if ahead_at(by_method, more, rival):
         return f"{told}So the budget was a part of what {name} lacked."
     if ahead_at(by_method, more, name):
-        return f"{told}So more updates help {name}, and no more than they help who has as many."
+        return f"{told}So more updates help {name}, and do not carry it past who has as many."
     return f"{told}So more updates alone, as many as were tried, are not what {name} lacked."
 
 

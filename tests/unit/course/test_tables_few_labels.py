@@ -129,6 +129,6 @@ def test_more_updates_are_told_from_what_a_rival_with_as_many_gets():
 
     assert told(low, high, middle).endswith("So the budget was a part of what M lacked.")
     assert "beside M ahead at every number of labels, behind nowhere" in told(low, middle, high)
-    assert told(low, middle, high).endswith("no more than they help who has as many.")
+    assert told(low, middle, high).endswith("do not carry it past who has as many.")
     assert told(middle, low, high).endswith("are not what M lacked.")
     assert "beside R ahead nowhere, behind at every number of labels" in told(middle, low, high)
