@@ -169,8 +169,8 @@ def longer(
         told += f"behind {_where(behind, unit)}."
     means = {
         (True, True): "So the budget was what both lacked.",
-        (False, True): "So the budget was what the ventricles lacked, and not all that the lesions lack. The "
-        "loss may be a part of it: an absolute difference over all pixels hardly feels a few of them, and "
+        (False, True): "So the budget was what the ventricles lacked. What the lesions lack it was not, or not "
+        "alone; the loss may be a part of it: an absolute difference over all pixels hardly feels a few of them, and "
         "soft Dice, the U-Net's, counts each structure by its own size.",
     }
     return f"{told} {means.get(tuple(mended), 'So more updates alone are not what it lacked.')}"
@@ -197,12 +197,16 @@ def more_updates(by_method: Mapping[str, BySeed], name: str, more: str, rival: s
         name, more: the method, and the same with more updates, at some of its numbers of labels.
         rival: the one that had as many updates as `more`.
     """
+    fewest, helped = min(by_method[more]), ahead_at(by_method, more, name)
+    lowest, before = (min(by_method[which][fewest]) for which in (more, name))
     told = f"{more}: beside {name} {standing(by_method, more, name)}; "
-    told += f"beside {rival} {standing(by_method, more, rival)}. "
+    told += f"beside {rival} {standing(by_method, more, rival)}; "
+    told += f"its lowest seed with {fewest} labels {lowest:.2f}, {name}'s {before:.2f}. "
     if ahead_at(by_method, more, rival):
         return f"{told}So the budget was a part of what {name} lacked."
-    if ahead_at(by_method, more, name):
-        return f"{told}So more updates help {name}, and do not carry it past who has as many."
+    if helped:
+        where = numbers_in_words(helped, list(by_method[more]))
+        return f"{told}So more updates help {name} {where}, and do not carry it past who has as many."
     return f"{told}So more updates alone, as many as were tried, are not what {name} lacked."
 
 
