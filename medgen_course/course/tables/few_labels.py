@@ -169,9 +169,9 @@ def longer(
         told += f"behind {_where(behind, unit)}."
     means = {
         (True, True): "So the budget was what both lacked.",
-        (False, True): "So the budget was what the ventricles lacked. What the lesions lack it was not, or not "
-        "alone; the loss may be a part of it: an absolute difference over all pixels hardly feels a few of them, and "
-        "soft Dice, the U-Net's, counts each structure by its own size.",
+        (False, True): "So the budget was what the ventricles lacked. What the lesions lack it was not, or "
+        "not alone; the loss may be a part of it: an absolute difference over all pixels hardly feels a few "
+        "of them, and soft Dice, the U-Net's, counts each structure by its own size.",
     }
     return f"{told} {means.get(tuple(mended), 'So more updates alone are not what it lacked.')}"
 
