@@ -57,7 +57,7 @@ LEVELS = (  # images (None: all that are left), epsilon, length to which gradien
 )
 PRIVACY = {"batch": 128, "updates": 200, "delta": 1e-5}
 PROTECTED = (  # epsilon, length to which gradients are clipped, updates
-    *((epsilon, 30.0, 1000) for epsilon in (1.0, 10.0, math.inf)),
+    *((epsilon, 30.0, 1000) for epsilon in (1.0, 3.0, 10.0, math.inf)),
     (math.inf, math.inf, 1000),
     (math.inf, math.inf, 60),  # stopped where val is as likely as at epsilon 10
 )

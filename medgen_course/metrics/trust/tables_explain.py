@@ -115,11 +115,19 @@ def head_alone(found: Drawn, name: str, high: float = 0.9) -> str:
     kept, turned = int((values > high).sum()), int((values < -high).sum())
     listed = ", ".join(f"{value:.2f}" for value in values)
     text = f"With a new head alone the rank correlation of {name} is {listed}, one for each draw"
-    counted = f"of {len(values)} draws {kept} keep the map and {turned} turn it over"
+    counted = f"of {len(values)} draws {kept} {'keeps' if kept == 1 else 'keep'} the map and {turned} "
+    counted += f"{'turns' if turned == 1 else 'turn'} it over"
     if kept + turned < len(values):
         return f"{text}: {counted}; the rest change it."
     text += ": the head weighs channels in which the lesion already stands out."
     return f"{text} Which sign the new weights give is luck: {counted}." if kept and turned else text
+
+
+def in_size(row: Row) -> str:
+    """What the rank correlation of absolute maps, trained and with new weights, says about the image."""
+    if row["low"] > 0.2:
+        return "where such a map is large is in part the image's doing, whatever the weights"
+    return "nothing is left of these either"
 
 
 def broken(found: Drawn, pointed: Mapping[str, np.ndarray]) -> Table:
@@ -279,9 +287,9 @@ def poison_says(rows: Sequence[Mapping]) -> str:
     rest = [row for row in rows if row["poison"] != "trigger"]
     shares = sorted({row["share"] for row in rows if row["poison"] == "trigger"})
     shares = [s for s in shares if backdoor([*rest, *(row for row in rows if row["share"] == s)])[1]]
-    seen = "lower in every seed: that would show it"
+    seen = "lower in every seed: a clean test shows it"
     if not shown:
-        seen = "not lower in every seed: that shows nothing"
+        seen = "not lower in every seed: a clean test does not show it"
     enough = (
         f"In every seed it opens from {shares[0]:.0%} of the class on."
         if shares

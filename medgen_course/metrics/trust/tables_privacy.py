@@ -12,7 +12,7 @@ from medgen_course.course.findings import Row, Table, differ, over_seeds, say
 from medgen_course.metrics.trust.tables_attacks import above
 
 Rows = Sequence[Mapping]
-LEVELS = {"not private": "no clip, no noise", "clipped": "clipped, no noise"}
+NAMES = "Not private: no clip, no noise. Clipped: gradients are shortened to C, no noise."
 
 
 def level(row: Mapping) -> str:
@@ -58,14 +58,14 @@ def privacy(rows: Rows) -> Table:
         columns = {name: by_epsilon(rows, name, few) for name in COSTS}
         for name in noise:
             cells = [say(over_seeds(columns[c][name]), style) for c, (_, style) in COSTS.items()]
-            lines[f"{LEVELS.get(name, name)}; {number:,.0f} images"] = [f"{noise[name][0]:.2f}", *cells]
+            lines[f"{name}; {number:,.0f} images"] = [f"{noise[name][0]:.2f}", *cells]
     first, seeds = rows[0], len(next(iter(by_epsilon(rows, "noise").values())))
     clip = min(row["clip"] for row in rows)
     note = (
         f"{first['updates']:,.0f} updates of {first['batch']:.0f} images on average, C = {clip:g}, "
         f"δ = {first['delta']:g}; "
     )
-    note += f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest)."
+    note += f"{seeds} {'seed' if seeds == 1 else 'seeds'}, mean (lowest to highest). {NAMES}"
     return Table(["", "σ", *(title for title, _ in COSTS.values())], lines, note)
 
 
@@ -92,7 +92,7 @@ def what_is_paid(rows: Rows, figures: Sequence[str] = ("elbo_val", "coverage")) 
     text = f"At ε = 1, {'; '.join(told)}. And the loss threshold is above its nulls in every seed at "
     if leaks:
         return f"{text}{'; '.join(leaks)}."
-    return f"{text}no level, without privacy either: so this table cannot show what privacy protects."
+    return f"{text}no level, 'not private' among them: so this table cannot show what privacy protects."
 
 
 def order(rows: Rows, figure: str) -> str:

@@ -12,10 +12,11 @@ from medgen_course.course.findings import Row, Table, differ, over_seeds, say, s
 from medgen_course.metrics.trust.bound import most
 from medgen_course.metrics.trust.canaries import KINDS
 from medgen_course.metrics.trust.tables_attacks import above
-from medgen_course.metrics.trust.tables_privacy import LEVELS, level
+from medgen_course.metrics.trust.tables_privacy import NAMES, level
 
 Rows = Sequence[Mapping]
 STRONG, PLAIN, EARLY = "shadows", "loss threshold", "stopped early"
+CLIPPED, FREE = "clipped", "not private"
 
 
 def levels(rows: Rows, attack: str = STRONG) -> dict[str, list[Mapping]]:
@@ -67,26 +68,52 @@ def kept(rows: Rows) -> bool:
 
 def line_says(rows: Rows) -> str:
     """Whether an attack passes the line, and whether the line would notice noise that was forgotten."""
-    free = levels(rows)["not private"]
+    by = levels(rows)
     if kept(rows):
-        told = "No attack passes the line of its own ε, in any model."
+        told = "Neither attack passes the line of its own ε, in any model."
     else:
         told = "An attack passes the line of its own ε: the training is not what its accountant took it for."
-    caught = [f"{over_the_line(rows, 'not private', name)} at {name}" for name in private_ones(rows)]
+    lines = [f"{by[name][0]['allowed_at_fpr_high']:.1%} at {name}" for name in private_ones(rows)]
+    caught = [f"{over_the_line(rows, CLIPPED, name)} at {name}" for name in private_ones(rows)]
     return (
-        f"{told} Would it notice noise that was forgotten? Of the {len(free)} models without clip and noise "
-        f"so many lie above it: {', '.join(caught)}."
+        f"{told} To be sure, the lower end of a model's hits is held against the line at "
+        f"{by[CLIPPED][0]['fpr_high']:.1%} false alarms, the upper end of theirs: {', '.join(lines)}. "
+        f"Would this notice noise that was forgotten? Of the {len(by[CLIPPED])} models that are clipped and "
+        f"get no noise, so many lie above it: {', '.join(caught)}."
     )
+
+
+def room_says(rows: Rows) -> str:
+    """How far below its line the better attack stays at the loosest level with a promise."""
+    name = private_ones(rows)[-1]
+    most_found = max(row["tpr"] for attack in (STRONG, PLAIN) for row in levels(rows, attack)[name])
+    allowed = levels(rows)[name][0]["allowed"]
+    text = f"At {name} the better attack finds {most_found:.1%} at most, and {allowed:.1%} are allowed"
+    if most_found > allowed / 2:
+        return f"{text}: the line is near."
+    return f"{text}. A weak attack or a loose bound? These figures cannot tell."
+
+
+def clipping_says(rows: Rows) -> str:
+    """Whether clipping without noise protects from the strong attack."""
+    hits = change(rows, "tpr", CLIPPED, FREE)
+    word = side(hits, "gives LiRA more hits, so it protects nothing here", "leaves LiRA fewer hits")
+    return f"Clipping alone {word if differ(hits) else 'makes no difference to LiRA that all models show'}."
+
+
+def points(row: Row) -> str:
+    """A difference of two shares, in points of a hundred."""
+    return f"{say({end: 100 * value for end, value in row.items()}, '+.1f')} points"
 
 
 def paid(rows: Rows) -> str:
     """What each level with a promise, and clipping alone, costs and leaves to the attack."""
     told = []
-    for name in [*private_ones(rows), "clipped"]:
-        nats, hits = (change(rows, figure, name, "not private") for figure in ("elbo_val", "tpr"))
-        fewer = say(hits, "+.1%") if differ(hits) else "a tie"
+    for name in [*private_ones(rows), CLIPPED]:
+        nats, hits = (change(rows, figure, name, FREE) for figure in ("elbo_val", "tpr"))
+        fewer = points(hits) if differ(hits) else "a tie"
         told.append(f"{name}: ELBO on val {say(nats, '+,.0f')} nats, hits {fewer}")
-    return f"Beside no privacy, model by model: {'; '.join(told)}."
+    return f"Beside models that are not private, one by one: {'; '.join(told)}."
 
 
 def early_says(rows: Rows, name: str = "ε = 10") -> str:
@@ -96,8 +123,8 @@ def early_says(rows: Rows, name: str = "ε = 10") -> str:
     if differ(nats):
         word = side(nats, "likelier than", "less likely than")
     text = (
-        f"Stopped after {updates:,.0f} updates, without clip and noise, val is {word} at {name} "
-        f"({say(nats, '+.0f')} nats), and the hits are {side(hits, 'more', 'fewer')} ({say(hits, '+.1%')})"
+        f"Not private either, but stopped early, after {updates:,.0f} updates: val is {word} at {name} "
+        f"({say(nats, '+.0f')} nats), and the hits are {side(hits, 'more', 'fewer')} ({points(hits)})"
     )
     if hits["low"] > 0:
         return f"{text}: so the noise protects, and not only that little was learnt."
@@ -143,7 +170,7 @@ def table(rows: Rows) -> Table:
         shares, values = canary_shares(rows, name), {f: over_seeds(r[f] for r in own) for f in FIGURES}
         row = own[0]
         pair = most(row["fpr"], row["epsilon"], row["delta"])
-        lines[LEVELS.get(name, name)] = [
+        lines[name] = [
             f"{row['noise']:.2f}",
             *(say(values[f], style) for f, (_, style) in FIGURES.items()),
             say(over_seeds(by_level(rows, "tpr", PLAIN)[name]), ".1%"),
@@ -169,7 +196,8 @@ def _note(rows: Rows) -> str:
     return (
         f"{len(by[EARLY])} models at each level, mean (lowest to highest); {first['n']:.0f} images each, "
         f"{full:,.0f} updates of {first['batch']:.0f} images on average, {EARLY} after "
-        f"{by[EARLY][0]['updates']:,.0f}; C = {min(row['clip'] for row in rows):g}, δ = {first['delta']:g}. "
+        f"{by[EARLY][0]['updates']:,.0f}; one step size at all levels, one C = "
+        f"{min(row['clip'] for row in rows):g}; δ = {first['delta']:g}. {NAMES} "
         "Allowed: hits of any attack at 1 % false alarms, by all pairs of ε and δ that the accountant knows, "
         "in brackets by the published pair alone. Ahead: models whose interval of LiRA's hits lies above "
         f"their nulls; halves of the others reach up to {reach:.1%}. Canaries accused by LiRA: planted / "

@@ -56,7 +56,7 @@ def test_the_price_of_privacy_states_delta_and_spends_what_it_promises():
 def test_the_strong_attack_under_privacy_is_counted_in_eight_models_at_each_level_beside_what_is_allowed():
     rows = load_table("protection")
     plan = {(row["epsilon"], row["clip"], row["updates"]) for row in rows}
-    assert {epsilon for epsilon, *_ in plan} >= {1, 10, math.inf} and len({row["n"] for row in rows}) == 1
+    assert {epsilon for epsilon, *_ in plan} >= {1, 3, 10, math.inf} and len({row["n"] for row in rows}) == 1
     named = {
         (*level, attack, seed)
         for level in plan

@@ -305,9 +305,9 @@ def poison(door, clean_auc=0.95):
 def test_a_back_door(door, auc, found):
     assert tables_explain.backdoor(poison(door, auc)) == found
     told = tables_explain.poison_says(poison(door, auc))
-    assert ("that would show it" in told) == found[0] and ("not an open door in every seed" in told) != found[
-        1
-    ]
+    assert ("a clean test shows it" in told) == found[0] and (
+        "not an open door in every seed" in told
+    ) != found[1]
     assert ("from 1% of the class on" in told) == found[1]
     assert len(tables_explain.poisoned(poison(door, auc)).rows) == 3
 
@@ -316,11 +316,16 @@ def test_a_new_head_keeps_a_map_turns_it_over_or_changes_it():
     def told(values):
         return tables_explain.head_alone({"IG": drawn(values)}, "IG")
 
-    assert "is luck: of 3 draws 1 keep the map and 2 turn it over" in told([0.98, -0.97, -0.99])
+    assert "is luck: of 3 draws 1 keeps the map and 2 turn it over" in told([0.98, -0.97, -0.99])
     assert "already stands out" in told([0.98, 0.97]) and "luck" not in told([0.98, 0.97])
     assert "already stands out" in told([-0.98, -0.97]) and "luck" not in told([-0.98, -0.97])
-    assert "of 2 draws 1 keep the map and 0 turn it over; the rest change it" in told([0.98, 0.4])
+    assert "of 2 draws 1 keeps the map and 0 turn it over; the rest change it" in told([0.98, 0.4])
     assert "0.98, 0.40, one for each draw" in told([0.98, 0.4])
+
+
+def test_what_stays_of_absolute_maps_is_laid_to_the_image():
+    assert "in part the image's doing" in tables_explain.in_size({"value": 0.5, "low": 0.4, "high": 0.6})
+    assert "nothing is left" in tables_explain.in_size({"value": 0.1, "low": -0.1, "high": 0.3})
 
 
 def test_controls_of_the_shortcut_the_search_and_the_turned():
