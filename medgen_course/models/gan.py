@@ -95,14 +95,16 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Noise (B, latent_dim) and classes (B,) to logits of the grey levels, (B, C, H, W)."""
         check_label(label, self.num_classes)
-        code = z
-        if label is not None:
-            code = torch.cat([z, nn.functional.one_hot(label, self.num_classes).to(z.dtype)], 1)
-        h = self.norm(self.stem(code).unflatten(1, self.start)).relu()  # (B, 192, 4, 4)
-        h = self.stages(h)  # (B, 96, 7, 7), (B, 48, 14, 14), (B, C, 28, 28), twice as many C with grain
+        shares = nn.functional.one_hot(label, self.num_classes).to(z.dtype) if self.num_classes else z[:, :0]
+        return self.mixed(z, shares)
+
+    def mixed(self, z: Tensor, shares: Tensor) -> Tensor:
+        """The same with a share of each class, (B, num_classes): what a search for the class moves along."""
+        h = self.stem(torch.cat([z, shares], 1)).unflatten(1, self.start)
+        h = self.stages(self.norm(h).relu())  # (B, 192, 4, 4), (B, 96, 7, 7), (B, 48, 14, 14), (B, C, 28, 28)
         if not self.grain:
             return h
-        logits, strength = h.chunk(2, 1)
+        logits, strength = h.chunk(2, 1)  # twice as many channels with grain
         noise = torch.tensordot(pixel_norm(z), self.patterns, 1)  # (B, 1, 28, 28), of variance 1
         return logits + strength * noise
 

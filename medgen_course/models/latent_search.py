@@ -107,7 +107,6 @@ def decoder_of(model: VAE | Generator) -> tuple[Decode, int]:
 
     def decode(z: Tensor) -> Tensor:
         code, classes = z[:, : model.latent_dim], z[:, model.latent_dim :].softmax(1)
-        h = model.norm(model.stem(torch.cat([code, classes], 1)).unflatten(1, model.start)).relu()
-        return model.stages(h).float().sigmoid()
+        return model.mixed(code, classes).float().sigmoid()
 
     return decode, model.latent_dim + model.num_classes

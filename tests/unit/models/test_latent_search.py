@@ -58,14 +58,15 @@ def test_the_search_leaves_weights_and_random_state_alone():
 
 def test_a_generator_with_classes_gets_them_as_further_numbers():
     torch.manual_seed(0)
-    plain, classes = Generator(1, 28, 6).eval(), Generator(1, 28, 6, num_classes=3).eval()
-    made, latents = decoder_of(plain)
+    made, latents = decoder_of(Generator(1, 28, 6).eval())
     assert latents == 6 and made(torch.zeros(2, 6)).shape == (2, 1, 28, 28)
-    made, latents = decoder_of(classes)
     z = torch.randn(2, 9)
     z[:, 6:] = torch.tensor([[-99.0, 99.0, -99.0], [99.0, -99.0, -99.0]])
-    assert latents == 9
-    assert torch.allclose(made(z), classes.sample(z[:, :6], torch.tensor([1, 0])), atol=1e-6)
+    for grain in (False, True):
+        classes = Generator(1, 28, 6, num_classes=3, grain=grain).eval()
+        made, latents = decoder_of(classes)
+        assert latents == 9 and made(z).shape == (2, 1, 28, 28)
+        assert torch.allclose(made(z), classes.sample(z[:, :6], torch.tensor([1, 0])), atol=1e-6)
 
 
 def test_mistakes():
