@@ -18,7 +18,7 @@ from medgen_course.site.charts import chart_of
 from medgen_course.site.controls import described
 from medgen_course.site.live import Live
 
-FIGURES = {"Dice of lesions": "dice_lesion", "lesion-wise F1": "f1", "Dice of ventricles": "dice_ventricles"}
+FIGURES = {"Dice of lesions": "dice_lesion", "Lesion-wise F1": "f1", "Dice of ventricles": "dice_ventricles"}
 ENDS = ("value", "low", "high")
 NARROW = 340  # side of the curves on a phone, screen pixels
 
