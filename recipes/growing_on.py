@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from medgen_course import pretrained
 from medgen_course.metrics import fidelity
-from medgen_course.models.progressive import LAZY, ProgressiveAlgorithm
+from medgen_course.models.gan import LAZY
+from medgen_course.models.progressive import ProgressiveAlgorithm
 from medgen_course.models.progressive_networks import GROUP, ProgressiveDiscriminator, conv
 
 SECONDS, MOMENTS, ALONE = 150, 3, 200  # of one core; measurements; updates of the discriminator alone
