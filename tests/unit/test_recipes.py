@@ -1,4 +1,4 @@
-"""Recipes and benches run for minutes to hours, so no test runs them to their end. That each can begin is tested."""
+"""Recipes and benches run for minutes to hours, so no test runs them whole. That each can begin is tested."""
 
 import subprocess
 import sys
