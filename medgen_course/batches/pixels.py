@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medgen_course.batches.memory import let_go
+from medgen_course.batches.memory import announce, let_go
 
 AHEAD = 2  # batches that are read while the one before is learnt from
 
@@ -51,6 +51,7 @@ class Pixels:
 
     def _read(self, pick: np.ndarray) -> Tensor:
         order = np.argsort(pick)  # as they lie in the file
+        announce(self.images, pick[order])
         batch = np.empty((len(pick), *self.images.shape[1:]), np.uint8)
         batch[order] = self.images[pick[order]]
         let_go(self.images)

@@ -1,6 +1,7 @@
 """Images that are read from disk: the same as those in memory, unpacked once, whole or not at all."""
 
 import json
+import mmap
 import shutil
 from collections import namedtuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from medgen_course import datasets
+from medgen_course.batches import memory as pages
 from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.batches.sampling import Sampler
 from medgen_course.cli import main
@@ -146,3 +148,12 @@ def test_a_containers_memory_counts(monkeypatch):
     monkeypatch.setattr(memory, "_container_limits", lambda: ["max", str(2 << 30)])
     assert whole > 2 << 30 > memory.available_memory() > 0
     assert mapped.fits(100 << 20) and not mapped.fits(3 << 30)
+
+
+def test_the_system_is_told_where_the_images_of_a_batch_lie(own):
+    images, rows = datasets.load(own, in_memory=False).train.images[7:], np.array([0, 3, 41])
+    content = own.with_name("own.npz.unpacked").joinpath("train_images.npy").read_bytes()
+    told = pages.places(images, images.base._mmap, rows)
+    for row, (start, length) in zip(rows, told, strict=True):
+        assert start % mmap.PAGESIZE == 0 and length < images[0].nbytes + mmap.PAGESIZE
+        assert content[start : start + length].endswith(images[row].tobytes())
