@@ -14,9 +14,10 @@ from medgen_course.exercises.autoencoder import (
     check_training_step,
 )
 from medgen_course.exercises.autoencoder_experiments import check_best_length, check_bits
-from medgen_course.exercises.cyclegan import check_cycle_loss, check_receptive_field
+from medgen_course.exercises.cyclegan import check_cycle_loss
 from medgen_course.exercises.cyclegan_bug_hunt import check_cyclegan_bug_hunt
 from medgen_course.exercises.cyclegan_experiments import check_shift_error, check_tell_apart
+from medgen_course.exercises.cyclegan_field import check_receptive_field
 from medgen_course.exercises.cyclegan_pool import check_image_pool
 from medgen_course.exercises.data import check_balanced_accuracy, check_keep_first
 from medgen_course.exercises.data_experiments import check_dose, check_leak
@@ -26,10 +27,11 @@ from medgen_course.exercises.enhancement_experiments import check_average_cost, 
 from medgen_course.exercises.few_labels import check_m2_cost, check_mean_dice
 from medgen_course.exercises.few_labels_bug_hunt import check_few_labels_bug_hunt
 from medgen_course.exercises.few_labels_experiments import check_silence, check_which_labels
-from medgen_course.exercises.gan import check_alternating_step, check_non_saturating
+from medgen_course.exercises.gan import check_non_saturating
 from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
+from medgen_course.exercises.gan_step import check_alternating_step
 from medgen_course.exercises.growing import check_equalised, check_pixel_norm
 from medgen_course.exercises.growing_bug_hunt import check_growing_bug_hunt
 from medgen_course.exercises.growing_experiments import check_sameness, check_scales

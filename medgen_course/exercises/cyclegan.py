@@ -1,25 +1,15 @@
-"""Checks of notebook 04: the cycle loss, and the patch that one logit of a discriminator sees."""
+"""Check of notebook 04: the cycle loss."""
 
 import math
-import numbers
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from medgen_course.exercises.gan import scalar
-from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.verdict import Finding, Verdict, call, judge
 
 Translate = Callable[[Tensor], Tensor]
-# kernels and strides of stacks, first layer first; the first three are PatchGANs
-STACKS = (
-    ((4, 4, 4), (2, 1, 1)),
-    ((4, 4, 4, 4), (2, 2, 1, 1)),
-    ((4, 4, 4, 4, 4), (2, 2, 2, 1, 1)),
-    ((3,), (1,)),
-    ((7, 3, 3), (1, 2, 2)),
-    ((5, 1, 3, 2), (3, 1, 2, 1)),
-)
 
 
 def check_cycle_loss(fn: Callable[[Tensor, Tensor, Translate, Translate], Tensor]) -> Verdict:
@@ -32,16 +22,6 @@ def check_cycle_loss(fn: Callable[[Tensor, Tensor, Translate, Translate], Tensor
     return judge(
         "cycle loss", fn, _examine_cycle, "There and back in both directions, and both generators learn."
     )
-
-
-def check_receptive_field(fn: Callable[[list[int], list[int]], int]) -> Verdict:
-    """Check how many pixels wide the patch is that one output of a stack of convolutions sees.
-
-    Args:
-        fn: (kernels, strides), one number a layer, first layer first, to the side of the patch in pixels.
-    """
-    praise = "16, 34 and 70 pixels for the three PatchGANs, and right for other stacks too."
-    return judge("receptive field", fn, _examine_field, praise)
 
 
 class _Curve(nn.Module):
@@ -121,71 +101,4 @@ def _name_cycle_mistake(found: float, expected: float, mistakes: dict[str, Tenso
     raise Finding(
         f"For images of shape (3, 1, 4, 4) the mean of |g_ba(g_ab(a)) - a| plus the mean of "
         f"|g_ab(g_ba(b)) - b| is {expected:.4f}; yours is {found:.4f}."
-    )
-
-
-def _field(kernels: list[int], strides: list[int]) -> int:
-    field, step = 1, 1
-    for kernel, stride in zip(kernels, strides, strict=True):
-        field += (kernel - 1) * step
-        step *= stride
-    return field
-
-
-def _early(kernels: list[int], strides: list[int]) -> int:
-    return 1 + sum((k - 1) * math.prod(strides[: i + 1]) for i, k in enumerate(kernels))
-
-
-def _one_stride(kernels: list[int], strides: list[int]) -> int:
-    return 1 + sum((k - 1) * s for k, s in zip(kernels, (1, *strides), strict=False))
-
-
-def _whole_kernels(kernels: list[int], strides: list[int], start: int = 0) -> int:
-    return start + sum(k * math.prod(strides[:i]) for i, k in enumerate(kernels))
-
-
-def _no_overlap(kernels: list[int], strides: list[int]) -> int:
-    field = 1
-    for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
-        field = field * stride + kernel
-    return field
-
-
-FIELD_MISTAKES = {
-    "the 1 to begin with is missing: without any layer an output sees one pixel": lambda k, s: (
-        _field(k, s) - 1
-    ),
-    "the strides are left out: after a stride of 2 a step is 2 pixels wide": lambda k, s: 1 + sum(k) - len(k),
-    "that is the sum of the kernels; neighbouring windows overlap, and strides count": lambda k, s: sum(k),
-    "that is the product of the kernels; neighbouring windows overlap": lambda k, s: math.prod(k),
-    "a stride widens the steps of later layers only: add first, multiply then": _early,
-    "it runs from the wrong end of the stack": lambda k, s: _field(k[::-1], s[::-1]),
-    "only the stride of the layer before counts; those of all earlier layers multiply": _one_stride,
-    "a kernel of k reaches k - 1 of its steps further, not k": lambda k, s: _whole_kernels(k, s, 1),
-    "a kernel of k reaches k - 1 of its steps further, and one pixel is there to begin with": _whole_kernels,
-    "neighbouring windows overlap: it is (field - 1) * stride + kernel": _no_overlap,
-}
-
-
-def _examine_field(fn: Callable) -> None:
-    answers = [call(fn, list(kernels), list(strides)) for kernels, strides in STACKS]
-    if all(answer is None for answer in answers):
-        raise not_attempted()
-    for answer, (kernels, strides) in zip(answers, STACKS, strict=True):
-        single = isinstance(answer, numbers.Real) or (isinstance(answer, Tensor) and answer.numel() == 1)
-        if not single:
-            raise Finding(f"return one number, the side in pixels; for kernels {list(kernels)} and strides "
-                          f"{list(strides)} yours is {answer!r}.")  # fmt: skip
-    expected = [_field(*stack) for stack in STACKS]
-    wrong = [i for i, answer in enumerate(answers) if answer != expected[i]]
-    if not wrong:
-        return
-    same = (text for text, rule in FIELD_MISTAKES.items() if [rule(*stack) for stack in STACKS] == answers)
-    kernels, strides = map(list, STACKS[wrong[0]])
-    hint = next(
-        same, "each layer adds (kernel - 1) steps, and a step is the product of all strides before it"
-    )
-    raise Finding(
-        f"For kernels {kernels} and strides {strides} you have {answers[wrong[0]]}, expected "
-        f"{expected[wrong[0]]}: {hint}."
     )

@@ -1,4 +1,4 @@
-"""Check of notebook 03: the gradient penalty of a Wasserstein critic."""
+"""Check of notebook 03: the gradient penalty of a critic, for distances by root mean square."""
 
 import math
 from collections.abc import Callable
@@ -9,49 +9,95 @@ from torch import Tensor, nn
 from medgen_course.exercises.gan import scalar
 from medgen_course.exercises.verdict import Finding, Verdict, call, judge
 
+# a critic that is this many times the mean grey level, on images (C, H, W)
+GREYS = ((3, (1, 3, 2)), (1, (1, 3, 2)), (0, (1, 3, 2)), (1, (1, 8, 2)), (1, (3, 2, 2)))
+
 
 def check_gradient_penalty(fn: Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]) -> Verdict:
-    """Check the gradient penalty of Gulrajani et al. 2017.
+    """Check the gradient penalty of Gulrajani et al. 2017 for another distance, the root mean square.
+
+    Two images x and y of P numbers are |x - y| / √P apart, so the penalty is the mean of (√P |slope| - 1)².
 
     Args:
         fn: (critic, real, fake, share) to a scalar; `share` (B,) says how far from fake (0) to real (1) each
             image's point lies.
     """
-    return judge(
-        "gradient penalty", fn, _examine_penalty, "One slope for each image, and it can be differentiated."
+    praise = "The same at every size of image, one slope for each image, and the critic can learn from it."
+    return judge("gradient penalty", fn, _examine, praise)
+
+
+def _examine(fn: Callable) -> None:
+    for times, shape in GREYS:
+        _examine_grey(fn, times, shape)
+    _examine_points(fn)
+    _examine_learning(fn)
+
+
+def _examine_grey(fn: Callable, times: int, shape: tuple[int, int, int]) -> None:
+    real, fake = torch.rand(2, 2, *shape, generator=torch.Generator().manual_seed(0))
+    share = torch.tensor([0.3, 0.6])
+    found = scalar(call(fn, lambda x: times * x.flatten(1).mean(1), real, fake, share), "the penalty")
+    # generous, so that a small number under a root is no mistake
+    if math.isclose(found.item(), (times - 1) ** 2, rel_tol=2e-3, abs_tol=1e-4):
+        return
+    numbers, length = math.prod(shape), times / math.sqrt(math.prod(shape))
+    mistakes = {
+        "that holds for the distance |x - y| of section 4, which grows with the number of pixels": (
+            length - 1
+        )
+        ** 2,
+        "the slope is divided where it should be multiplied: where images lie nearer to each other, the same "
+        "critic is steeper": (length / math.sqrt(numbers) - 1) ** 2,
+        "the slope is multiplied by P: the distance has a root in it": (length * numbers - 1) ** 2,
+        "count all numbers of an image, its channels too": (length * math.sqrt(math.prod(shape[1:])) - 1)
+        ** 2,
+        "too flat costs as much as too steep": max(times - 1, 0) ** 2,
+        "that is the distance from 1 without the square": abs(times - 1),
+        "a square root is missing: (slope² - 1)²": (times**2 - 1) ** 2,
+        "the slope is not held against 1": times**2,
+        "it is summed over the batch; average it": 2 * (times - 1) ** 2,
+        "that is one norm over the whole batch; each image is by itself": (math.sqrt(2) * times - 1) ** 2,
+    }
+    hint = next((f": {t}" for t, v in mistakes.items() if math.isclose(found.item(), v, rel_tol=1e-4)), "")
+    raise Finding(
+        f"On images of shape {shape} the critic that is {times} times the mean grey level costs "
+        f"{found.item():.4f}, expected {(times - 1) ** 2}{hint}."
     )
 
 
 def _quadratic(x: Tensor) -> Tensor:
-    return 0.5 * x.flatten(1).square().sum(1)
+    """A critic whose slope at an image of four numbers, by root mean square, is |x|."""
+    return 0.25 * x.flatten(1).square().sum(1)
 
 
-def _examine_penalty(fn: Callable) -> None:
+def _examine_points(fn: Callable) -> None:
     real, fake = torch.zeros(2, 1, 2, 2), torch.zeros(2, 1, 2, 2)
     real[0, 0], real[1, 0, 0, 0] = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), 2.0
-    share = torch.tensor([1.0, 0.5])  # the slopes of |x|^2 / 2 have the lengths 5 and 1
-    found = scalar(call(fn, _quadratic, real, fake, share), "the penalty")
-    expected = ((5 - 1) ** 2 + 0) / 2
-    both = math.sqrt(25 + 1)
+    share = torch.tensor([1.0, 0.5])  # the points are 5 and 1 long, and so are the slopes
+    found = scalar(call(fn, _quadratic, real, fake, share), "the penalty").item()
     mistakes = {
-        "that is one norm over the whole batch; take one for each image": (both - 1) ** 2,
-        "the norm was not reduced by 1": (25 + 1) / 2,
-        "the square root is missing: (|slope|^2 - 1)^2": (24**2 + 0) / 2,
-        "it is summed over the batch; average it": 16.0,
-        "that is |norm - 1| without the square": (4 + 0) / 2,
+        "that is one norm over the whole batch; take one for each image": (math.sqrt((25 + 1) / 2) - 1) ** 2,
+        "a steep image makes up for a flat one; take one slope for each image": ((5 + 1) / 2 - 1) ** 2,
         "the points lie at the wrong end: share = 1 is the real image": (1 + 0) / 2,
         "these are the real images, not points between real and fake": ((5 - 1) ** 2 + (2 - 1) ** 2) / 2,
         "these are the generated images, not points between real and fake": (1 + 1) / 2,
         "share (B,) went along the columns; give it the shape (B, 1, 1, 1)": _along_columns(real, share),
     }
-    for text, value in mistakes.items():
-        if math.isclose(found.item(), value, rel_tol=1e-4):
-            raise Finding(f"For slopes of length 5 and 1 you have {found.item():.4f}: {text}.")
-    if not math.isclose(found.item(), expected, rel_tol=1e-4):
+    expected = ((5 - 1) ** 2 + (1 - 1) ** 2) / 2
+    if not math.isclose(found, expected, rel_tol=1e-4):
+        hint = next((f": {text}" for text, v in mistakes.items() if math.isclose(found, v, rel_tol=1e-4)), "")
         raise Finding(
-            "For a critic whose slopes have the lengths 5 and 1 at these points the penalty is "
-            f"((5 - 1)² + (1 - 1)²)/2 = {expected}; yours is {found.item():.4f}."
+            "For a critic that is 5 times as steep as it should be at one image's point and right at the "
+            f"other's, the penalty is ((5 - 1)² + (1 - 1)²)/2 = {expected}; yours is {found:.4f}{hint}."
         )
+
+
+def _along_columns(real: Tensor, share: Tensor) -> float:
+    """What comes out where `share` is broadcast along the columns of the pictures; fake is zero."""
+    return float(((share * real).flatten(1).norm(dim=1) - 1).square().mean())
+
+
+def _examine_learning(fn: Callable) -> None:
     noise = torch.Generator().manual_seed(0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -62,11 +108,6 @@ def _examine_penalty(fn: Callable) -> None:
     slope = torch.autograd.grad(penalty, weight, allow_unused=True)[0] if penalty.requires_grad else None
     if slope is None or not slope.any():
         raise Finding(
-            "the penalty cannot be differentiated by the critic's weights, so it changes nothing: pass "
-            "create_graph=True to torch.autograd.grad."
+            "the penalty has the right value but cannot be differentiated by the critic's weights, so "
+            "it changes nothing: the slope must keep its graph. See the arguments of torch.autograd.grad."
         )
-
-
-def _along_columns(real: Tensor, share: Tensor) -> float:
-    """What comes out where `share` is broadcast along the columns of the pictures; fake is zero."""
-    return float(((share * real).flatten(1).norm(dim=1) - 1).square().mean())
