@@ -10,8 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu_, one_hot
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, leaky_relu_, linear, one_hot
 
 from medgen_course.models.gan import check_label
 from medgen_course.models.layers import check_latent_dim, grain_of, pixel_norm
@@ -71,7 +70,7 @@ class Equalised(nn.Module):
     width; and because Adam's step does not depend on a gradient's size, all layers learn at the same rate.
 
     Args:
-        layer: `nn.Linear` or `nn.Conv2d`.
+        layer: `nn.Linear`, or `nn.Conv2d` with a stride of 1.
         gain: sqrt(2) before a rectifier, 1 elsewhere.
     Source: Karras et al. 2018, section 4.1.
     """
@@ -84,7 +83,10 @@ class Equalised(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """What the layer takes to what it gives."""
-        return functional_call(self.layer, {"weight": self.scale * self.layer.weight}, (h,))
+        weight, bias = self.scale * self.layer.weight, self.layer.bias
+        if isinstance(self.layer, nn.Linear):
+            return linear(h, weight, bias)
+        return conv2d(h, weight, bias, padding=self.layer.padding)
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, gain: float = math.sqrt(2)) -> Equalised:

@@ -1,6 +1,7 @@
 """Growing GANs: both ends of a fade, the layers that came with them, a run that stops inside a fade."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -238,3 +239,17 @@ def test_settings_out_of_range():
         players(hold=0)
     with pytest.raises(ValueError, match="must grow over the same"):
         ProgressiveAlgorithm(ProgressiveGenerator(1, 28), ProgressiveDiscriminator(1, 64), 1, 1)
+
+
+def test_a_generator_that_several_threads_draw_from_stays_as_it_was():
+    """JupyterLab's widgets and a cell that runs may draw at the same time."""
+    generator, z = ProgressiveGenerator(1, 28, 8, width=4), torch.randn(1, 8)
+
+    def draw(times):
+        with torch.inference_mode():
+            return [generator.sample(z) for _ in range(times)][-1]
+
+    before = draw(1)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(draw, [100] * 4))
+    assert draw(1).equal(before)
