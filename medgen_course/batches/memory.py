@@ -21,9 +21,9 @@ def announce(images: np.ndarray, rows: np.ndarray) -> None:
 
 def places(images: np.ndarray, mapping: mmap.mmap, rows: np.ndarray) -> list[tuple[int, int]]:
     """Where images lie in a mapping: first byte, of a whole page, and number of bytes, for each of `rows`."""
-    first = images.ctypes.data - np.frombuffer(mapping, np.uint8).ctypes.data
+    size, first = images[0].nbytes, images.ctypes.data - np.frombuffer(mapping, np.uint8).ctypes.data
     starts = (first + images.strides[0] * rows).tolist()
-    return [(start - start % mmap.PAGESIZE, start % mmap.PAGESIZE + images[0].nbytes) for start in starts]
+    return [(start - start % mmap.PAGESIZE, start % mmap.PAGESIZE + size) for start in starts]
 
 
 def let_go(images: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Small players that note what a step of a GAN does with them, for its bug hunt."""
+"""Small players that note what a step of a GAN does with them, for the checks of such steps."""
 
 import copy
 from collections.abc import Callable
@@ -85,6 +85,12 @@ class NotingSGD(torch.optim.SGD):
         return super().step(closure)
 
 
+def gradient(network: nn.Module) -> Tensor:
+    """A copy of the gradient that a network holds, all weights in a row; 0 where there is none."""
+    held = (torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())
+    return torch.cat([g.detach().flatten().clone() for g in held])
+
+
 def note(record: Record, stepping: str, generator: Logits, discriminator: SeenBatches) -> None:
     """Take note of what led to a player's step, and of the generator's gradient there.
 
@@ -93,12 +99,10 @@ def note(record: Record, stepping: str, generator: Logits, discriminator: SeenBa
         stepping: "generator" or "discriminator", whose optimiser is about to step.
         generator, discriminator: as they are before it.
     """
-    held = [torch.zeros_like(p) if p.grad is None else p.grad for p in generator.parameters()]
-    gradient = torch.cat([g.detach().flatten().clone() for g in held])
     known = sum(len(pushes) for pushes in record.pushes.values())
     record.pushes[stepping] += discriminator.pushed[known:]
     if stepping == "generator":
         networks = copy.deepcopy(generator), copy.deepcopy(discriminator)
-        record.moves.append((gradient, *networks, list(record.left)))
+        record.moves.append((gradient(generator), *networks, list(record.left)))
     else:
-        record.left.append(gradient)
+        record.left.append(gradient(generator))

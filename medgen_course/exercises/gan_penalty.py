@@ -58,11 +58,16 @@ def _examine_grey(fn: Callable, times: int, shape: tuple[int, int, int]) -> None
         "it is summed over the batch; average it": 2 * (times - 1) ** 2,
         "that is one norm over the whole batch; each image is by itself": (math.sqrt(2) * times - 1) ** 2,
     }
-    hint = next((f": {t}" for t, v in mistakes.items() if math.isclose(found.item(), v, rel_tol=1e-4)), "")
     raise Finding(
         f"On images of shape {shape} the critic that is {times} times the mean grey level costs "
-        f"{found.item():.4f}, expected {(times - 1) ** 2}{hint}."
+        f"{found.item():.4f}, expected {(times - 1) ** 2}{_hint(found.item(), mistakes)}."
     )
+
+
+def _hint(found: float, mistakes: dict[str, float]) -> str:
+    """The first mistake that leads to this penalty, where one does."""
+    same = (text for text, value in mistakes.items() if math.isclose(found, value, rel_tol=1e-4))
+    return next((f": {text}" for text in same), "")
 
 
 def _quadratic(x: Tensor) -> Tensor:
@@ -85,10 +90,10 @@ def _examine_points(fn: Callable) -> None:
     }
     expected = ((5 - 1) ** 2 + (1 - 1) ** 2) / 2
     if not math.isclose(found, expected, rel_tol=1e-4):
-        hint = next((f": {text}" for text, v in mistakes.items() if math.isclose(found, v, rel_tol=1e-4)), "")
         raise Finding(
             "For a critic that is 5 times as steep as it should be at one image's point and right at the "
-            f"other's, the penalty is ((5 - 1)² + (1 - 1)²)/2 = {expected}; yours is {found:.4f}{hint}."
+            f"other's, the penalty is ((5 - 1)² + (1 - 1)²)/2 = {expected}; yours is {found:.4f}"
+            f"{_hint(found, mistakes)}."
         )
 
 

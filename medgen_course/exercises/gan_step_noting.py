@@ -3,11 +3,12 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
 
+from medgen_course.exercises.gan_noting import NotingSGD, gradient
 from medgen_course.exercises.verdict import call
 
 LEFT_OVER = 100.0  # what an earlier step left in every gradient
@@ -74,8 +75,12 @@ def take(fn: Callable, batch: Batch) -> Step:
     for weight in (*generator.parameters(), *discriminator.parameters()):
         weight.grad = torch.full_like(weight, LEFT_OVER)
     seen, moves, held = [], [], _Held((generator, discriminator))
+
+    def note(name: str) -> None:
+        moves.append((name, {player: gradient(network) for player, network in players.items()}))
+
     networks = [_Watched(network, seen, name) for name, network in players.items()]
-    optimizers = [_Noting(moves, name, players) for name in players]
+    optimizers = [NotingSGD(network, partial(note, name)) for name, network in players.items()]
     with torch.autograd.graph.saved_tensors_hooks(held.keep, lambda kept: kept.x):
         call(fn, *networks, *optimizers, list(batch.parts))
     return Step(*start, discriminator, seen, moves, held.most)
@@ -91,23 +96,6 @@ class _Watched(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         self.log.append((self.name, x.detach().clone()))
         return self.network(x)
-
-
-class _Noting(torch.optim.SGD):
-    """Plain SGD that notes, when it steps, which gradients both networks hold."""
-
-    def __init__(self, moves: list, name: str, players: dict[str, nn.Module]):
-        super().__init__(players[name].parameters(), lr=0.1)
-        self.moves, self.name, self.players = moves, name, players
-
-    def step(self, closure=None):
-        self.moves.append((self.name, {name: _gradient(net) for name, net in self.players.items()}))
-        return super().step(closure)
-
-
-def _gradient(network: nn.Module) -> Tensor:
-    zeros = (torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())
-    return torch.cat([g.detach().flatten().clone() for g in zeros])
 
 
 class _Held:
