@@ -1,7 +1,7 @@
 """Images a second in training, and the most memory, of every kind of model at 28, 64, 128 and 224 px.
 
 Each line is a process of its own (its memory is no other's): a few steps on grey noise in batches of 16, the
-first half of which warms up, or grows, and does not count. An epoch of 4,708 images (PneumoniaMNIST) beside.
+first half of which warms up, or grows, and does not count. Prints the table of docs/real-sizes.md.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from medgen_course.batches.domains import PairedSampler, UnpairedSampler
 from medgen_course.batches.drawn import DrawnSampler
 from medgen_course.batches.sampling import Sampler
 
-SIZES, BATCH, STEPS, EPOCH = (28, 64, 128, 224), 16, 4, 4708
+SIZES, BATCH, STEPS = (28, 64, 128, 224), 16, 4
 KINDS = (
     "autoencoder", "vae", "semi_vae", "gan", "progressive", "cyclegan", "pix2pix", "enhancer", "segmenter"
 )  # fmt: skip
@@ -84,18 +84,17 @@ def one(kind: str, size: int) -> None:
 
 
 def main() -> None:
-    print(machine())
-    print(f"{'':12}{'px':>5}{'images/s':>10}{'an epoch':>12}{'memory':>10}")
+    print(machine(), "\n")
+    print("| kind |" + "".join(f" {size} px |" for size in SIZES) + "\n|---|" + "---|" * len(SIZES))
     for kind in KINDS:
+        print(f"| {kind} |", end="", flush=True)
         for size in SIZES:
             done = subprocess.run(
                 [sys.executable, __file__, kind, str(size)], capture_output=True, text=True, check=True
             )
             rate, memory = map(float, done.stdout.split())
-            print(
-                f"{kind:12}{size:5}{rate:10,.1f}{EPOCH / rate / 60:8.1f} min{memory / 1e3:7.2f} GB",
-                flush=True,
-            )
+            print(f" {rate:,.{0 if rate >= 10 else 1}f} ({memory / 1e3:.1f} GB) |", end="", flush=True)
+        print()
 
 
 if __name__ == "__main__":

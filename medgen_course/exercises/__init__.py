@@ -32,8 +32,9 @@ from medgen_course.exercises.gan_bug_hunt import check_gan_bug_hunt
 from medgen_course.exercises.gan_experiments import check_hidden_copies, check_truncation
 from medgen_course.exercises.gan_penalty import check_gradient_penalty
 from medgen_course.exercises.gan_step import check_alternating_step
-from medgen_course.exercises.growing import check_equalised, check_pixel_norm
+from medgen_course.exercises.growing_adam import check_adam_groups
 from medgen_course.exercises.growing_bug_hunt import check_growing_bug_hunt
+from medgen_course.exercises.growing_deviation import check_deviations
 from medgen_course.exercises.growing_experiments import check_sameness, check_scales
 from medgen_course.exercises.quiz import Quiz, quiz
 from medgen_course.exercises.trust import check_low_fpr, check_private_gradient
@@ -48,6 +49,7 @@ from medgen_course.exercises.verdict import Verdict
 __all__ = [
     "Quiz",
     "Verdict",
+    "check_adam_groups",
     "check_alternating_step",
     "check_anomaly_bug_hunt",
     "check_average_cost",
@@ -58,9 +60,9 @@ __all__ = [
     "check_consistency",
     "check_cycle_loss",
     "check_cyclegan_bug_hunt",
+    "check_deviations",
     "check_dose",
     "check_elbo",
-    "check_equalised",
     "check_few_labels_bug_hunt",
     "check_fixed_sigma",
     "check_fooled",
@@ -81,7 +83,6 @@ __all__ = [
     "check_mean_dice",
     "check_measure_bug_hunt",
     "check_non_saturating",
-    "check_pixel_norm",
     "check_private_gradient",
     "check_receptive_field",
     "check_reconstruction_loss",

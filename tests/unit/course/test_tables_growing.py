@@ -27,6 +27,8 @@ def test_ahead_says_a_tie_where_seeds_overlap():
     assert tables_growing.ahead(TABLE, "sliced_64") == "a tie"
     lower = TABLE | {"sliced_64": np.where(TABLE["way"] == 0, 0.01, 0.04)}
     assert tables_growing.ahead(lower, "sliced_64") == "growing"
+    copying = TABLE | {"memorisation": TABLE["coverage"]}
+    assert tables_growing.ahead(copying, "memorisation") == "–"  # little of it is no merit
 
 
 def test_the_table_has_ranges_real_images_and_the_budget():

@@ -10,6 +10,7 @@ import pytest
 
 from medgen_course import datasets
 from medgen_course.batches import memory as pages
+from medgen_course.batches import pixels
 from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.batches.sampling import Sampler
 from medgen_course.cli import main
@@ -157,3 +158,13 @@ def test_the_system_is_told_where_the_images_of_a_batch_lie(own):
     for row, (start, length) in zip(rows, told, strict=True):
         assert start % mmap.PAGESIZE == 0 and length < images[0].nbytes + mmap.PAGESIZE
         assert content[start : start + length].endswith(images[row].tobytes())
+
+
+def test_every_batch_is_announced_before_it_is_read(own, monkeypatch):
+    train, told = datasets.load(own, in_memory=False).train, []
+    monkeypatch.setattr(pixels, "announce", lambda images, rows: told.append((images, rows)))
+    drawn = [batch["x"] for batch in Sampler(train, 8).epoch(0, 0)]
+    assert all(images is told[0][0] for images, _ in told) and pages._mapping(told[0][0]) is not None
+    for x, (images, rows) in zip(drawn, told, strict=True):
+        announced, seen = images[rows], (x * 255).round().byte().numpy()
+        assert sorted(map(bytes, announced)) == sorted(map(bytes, seen))

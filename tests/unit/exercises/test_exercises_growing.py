@@ -1,68 +1,127 @@
 """The checks of notebook 05: right answers, and typical slips by name."""
 
 import math
+import re
 
 import pytest
-from torch.nn.functional import conv2d
+import torch
 
 from medgen_course import exercises
 from medgen_course.exercises.growing_experiments import BLURS
+from medgen_course.models.progressive_networks import minibatch_deviation
 
 FLOOR = {64: 0.02, 32: 0.016, 16: 0.014, 8: 0.015}
 
 
-def norm(axes):
-    return lambda h: h / (h.square().mean(axes, keepdim=True) + 1e-8).sqrt()
+def within(number):
+    """The features, and what `number` makes (C,) of each group, as new channels."""
+
+    def deviations(h, group):
+        added = torch.cat([number(part).expand(len(part), h.shape[1]) for part in h.split(group)])
+        return torch.cat([h, added[..., None, None].expand_as(h)], 1)
+
+    return deviations
 
 
-def scaled(factor, of_bias=1.0):
-    return lambda h, weight, bias, gain: conv2d(h, weight * factor(weight, gain), bias * of_bias, padding=1)
+def whole_batch(h, group):
+    return within(lambda part: part.std(0, correction=0).mean((1, 2)))(h, len(h))
+
+
+def by_loop(h, group):
+    """Group by group, image by image, with a small number under the root."""
+    made = []
+    for first in range(0, len(h), group):
+        part = h[first : first + group]
+        spread = ((part - part.mean(0)).square().mean(0) + 1e-8).sqrt().mean((1, 2))
+        made += [torch.cat([image, spread[:, None, None].expand_as(image)]) for image in part]
+    return torch.stack(made)
+
+
+@pytest.mark.parametrize("fn", [within(lambda part: part.std(0, correction=0).mean((1, 2))), by_loop])
+def test_right_deviations(fn):
+    assert exercises.check_deviations(fn).right
+
+
+@pytest.mark.parametrize(
+    ("fn", "message"),
+    [
+        (lambda h, group: None, "write its body"),
+        (lambda h, group: h, "expected a tensor"),
+        (minibatch_deviation, "expected a tensor (7, 6, 4, 5); yours is (7, 4, 4, 5)"),
+        (lambda h, group: torch.cat([h, h.std(0, correction=0).expand_as(h)], 1), "average over places"),
+        (lambda h, group: whole_batch(h, group).roll(3, 1), "features come first"),
+        (whole_batch, "whatever the group"),
+        (within(lambda part: part.std(0, correction=0).mean()), "one number for all channels"),
+        (within(lambda part: part.mean((2, 3)).std(0, correction=0)), "a place that varies is lost"),
+        (within(lambda part: part.std((0, 2, 3), correction=0)), "one heap"),
+        (within(lambda part: part.std((2, 3), correction=0).mean(0)), "compare images"),
+        (within(lambda part: part.var(0, correction=0).mean((1, 2))), "without its root"),
+        (within(lambda part: part.std(0).mean((1, 2))), "not by one less"),
+        (within(lambda part: 3 * part.std(0, correction=0).mean((1, 2))), "deviation within the group."),
+        (within(lambda part: (part.var(0, correction=0) + 0.01).sqrt().mean((1, 2))), "within the group."),
+    ],
+)
+def test_slips_with_the_deviation_are_named(fn, message):
+    verdict = exercises.check_deviations(fn)
+    assert not verdict.right and message in verdict.message
+
+
+def by_tensor(weight_factor, bias_factor=lambda bias: 1.0):
+    """A group for each tensor."""
+
+    def groups(network, lr, gain):
+        return [
+            {
+                "params": [tensor],
+                "lr": lr * (weight_factor(tensor, gain) if tensor.dim() > 1 else bias_factor(tensor)),
+            }
+            for tensor in network.parameters()
+        ]
+
+    return groups
 
 
 def he(weight, gain):
     return gain / math.sqrt(weight[0].numel())
 
 
-def test_right_answers():
-    assert exercises.check_pixel_norm(norm(1)).right
-    assert exercises.check_equalised(scaled(he)).right
-    assert exercises.check_equalised(lambda h, w, b, g: conv2d(h * he(w, g), w, b, padding=1)).right
+def by_layer(network, lr, gain):
+    """A group for each layer's weight, without a step size for the biases, which have the optimiser's."""
+    layers = [layer for layer in network if hasattr(layer, "weight")]
+    weights = [{"params": layer.weight, "lr": lr * he(layer.weight, gain)} for layer in layers]
+    return [*weights, {"params": [layer.bias for layer in layers]}]
+
+
+@pytest.mark.parametrize("fn", [by_tensor(he), by_layer])
+def test_right_groups(fn):
+    verdict = exercises.check_adam_groups(fn)
+    own, plain = map(float, re.findall(r"([\d.e-]+\d) apart", verdict.message))
+    assert verdict.right and own < 1e-4 < 0.05 < plain
 
 
 @pytest.mark.parametrize(
     ("fn", "message"),
     [
-        (lambda h: None, "write its body"),
-        (lambda h: h.mean(1), "expected a tensor"),
-        (norm((1, 2, 3)), "whole image"),
-        (norm((2, 3)), "over places"),
-        (norm(0), "like BatchNorm"),
-        (lambda h: h / h.square().mean(1, keepdim=True), "square root is missing"),
-        (lambda h: h / h.norm(dim=1, keepdim=True), "length of the vector"),
-        (lambda h: h, "should be 1 everywhere"),
-        (lambda h: h / h.square().mean(1, keepdim=True).sqrt(), "give NaN"),
+        (lambda network, lr, gain: None, "write its body"),
+        (lambda network, lr, gain: 3, "Adam does not take your groups"),
+        (
+            lambda network, lr, gain: [{"params": network[0].weight, "lr": lr * he(network[0].weight, gain)}],
+            "0.bias",
+        ),
+        (lambda network, lr, gain: [{"params": list(network.parameters()), "lr": lr}], "the same for all"),
+        (by_tensor(lambda weight, gain: he(weight, gain) ** 2), "plain gradient descent"),
+        (by_tensor(lambda weight, gain: gain / weight[0].numel()), "root is missing"),
+        (by_tensor(lambda weight, gain: he(weight, 1)), "gain is missing"),
+        (by_tensor(lambda weight, gain: 1 / he(weight, gain)), "other way round"),
+        (by_tensor(lambda weight, gain: gain / math.sqrt(weight.shape[1])), "count the kernel"),
+        (by_tensor(lambda weight, gain: gain / math.sqrt(weight[:, 0].numel())), "fan-out"),
+        (by_tensor(he, lambda bias: 1.5), "does not scale its bias"),
+        (by_tensor(he, lambda bias: 1.5 / math.sqrt(18)), "does not scale its bias"),
+        (by_tensor(lambda weight, gain: 7), "0.weight of shape (8, 2, 3, 3): its step size is 0.014"),
     ],
 )
-def test_slips_with_the_pixel_norm_are_named(fn, message):
-    verdict = exercises.check_pixel_norm(fn)
-    assert not verdict.right and message in verdict.message
-
-
-@pytest.mark.parametrize(
-    ("fn", "message"),
-    [
-        (lambda h, weight, bias, gain: None, "write its body"),
-        (scaled(lambda weight, gain: 1), "as they are"),
-        (scaled(lambda weight, gain: gain / math.sqrt(weight.shape[1])), "channels alone"),
-        (scaled(lambda weight, gain: gain / math.sqrt(weight[:, 0].numel())), "fan-out"),
-        (scaled(lambda weight, gain: he(weight, 1)), "gain is missing"),
-        (scaled(lambda weight, gain: gain / weight[0].numel()), "√n times the spread"),
-        (lambda h, w, b, g: conv2d(h, w * he(w, g), b * he(w, g), padding=1), "bias is scaled too"),
-        (scaled(lambda weight, gain: 0.5 * he(weight, gain)), "2 times as far"),
-    ],
-)
-def test_slips_with_the_scale_are_named(fn, message):
-    verdict = exercises.check_equalised(fn)
+def test_slips_with_the_groups_are_named(fn, message):
+    verdict = exercises.check_adam_groups(fn)
     assert not verdict.right and message in verdict.message
 
 

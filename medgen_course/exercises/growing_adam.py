@@ -1,0 +1,140 @@
+"""Check of notebook 05: the groups with which Adam trains a plain network as if it were equalised."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted
+from medgen_course.models.progressive_networks import Equalised
+
+STEP, GAIN = 2e-3, 1.5  # neither is 1, nor what the notebook uses
+UPDATES = 20
+
+
+def check_adam_groups(fn: Callable[[nn.Module, float, float], list[dict]]) -> Verdict:
+    """Check the groups with which Adam trains a plain network as if its layers were equalised.
+
+    Args:
+        fn: (a network of `nn.Conv2d` and `nn.Linear`, step size, gain) to a list of groups for
+            `torch.optim.Adam`, each {"params": [...], "lr": ...}.
+    """
+    found = {}
+    return judge(
+        "Adam's groups", fn, lambda fn: found.update(_examine_groups(fn)), lambda: _followed(**found)
+    )
+
+
+def _followed(own: float, plain: float) -> str:
+    return (
+        f"After {UPDATES} updates your network answers as its equalised twin does, {own:.1g} apart; with one "
+        f"step size for all it is {plain:.2g} apart."
+    )
+
+
+def _network() -> nn.Sequential:
+    """A plain network whose layers differ in fan-in, its weights as spread as those of equalised layers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(2, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(8, 3, 1), nn.LeakyReLU(0.2)]
+        network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(3 * 16, 1))
+        for tensor in network.parameters():
+            nn.init.normal_(tensor, std=_scale(tensor))
+    return network
+
+
+def _twin(network: nn.Sequential) -> nn.Sequential:
+    """The same network of equalised layers."""
+    twin = copy.deepcopy(network)
+    for i, layer in enumerate(network):
+        if hasattr(layer, "weight"):
+            twin[i] = Equalised(twin[i], GAIN)
+            with torch.no_grad():
+                twin[i].layer.weight.copy_(layer.weight / _scale(layer.weight))
+                twin[i].layer.bias.copy_(layer.bias)
+    return twin
+
+
+def _scale(tensor: Tensor) -> float:
+    """Gain / sqrt(fan-in) of a weight, 1 of a bias."""
+    return GAIN / math.sqrt(tensor[0].numel()) if tensor.dim() > 1 else 1.0
+
+
+def _examine_groups(fn: Callable) -> Mapping[str, float]:
+    """Examine the groups; how far the student's network and one with a single step size are from the twin."""
+    network = _network()
+    twin, plain = _twin(network), copy.deepcopy(network)
+    groups = call(fn, network, STEP, GAIN)
+    _examine_steps(_steps(groups, network), network)
+    wanted = _trained(twin, [{"params": list(twin.parameters())}])
+    return {
+        "own": float((_trained(network, groups) - wanted).abs().max()),
+        "plain": float((_trained(plain, [{"params": list(plain.parameters())}]) - wanted).abs().max()),
+    }
+
+
+def _steps(groups: object, network: nn.Module) -> dict[str, float]:
+    """The step size of each of the network's tensors, by name."""
+    if groups is None:
+        raise not_attempted()
+    try:
+        made = torch.optim.Adam(groups, lr=STEP).param_groups
+    except (TypeError, ValueError, KeyError) as error:
+        raise Finding(f"Adam does not take your groups: {error}") from error
+    steps = {id(tensor): float(group["lr"]) for group in made for tensor in group["params"]}
+    missing = [name for name, tensor in network.named_parameters() if id(tensor) not in steps]
+    if missing:
+        raise Finding(f"these would never learn, because no group has them: {', '.join(missing)}.")
+    return {name: steps[id(tensor)] for name, tensor in network.named_parameters()}
+
+
+def _examine_steps(steps: dict[str, float], network: nn.Module) -> None:
+    for name, tensor in network.named_parameters():
+        if math.isclose(steps[name], STEP * _scale(tensor), rel_tol=1e-4):
+            continue
+        usual = _weight_slips(tensor) if tensor.dim() > 1 else _bias_slips(network, name)
+        same = (text for text, factor in usual if math.isclose(steps[name], STEP * factor, rel_tol=1e-4))
+        hint = next((f": {text}" for text in same), "")
+        raise Finding(
+            f"{name} of shape {tuple(tensor.shape)}: its step size is {steps[name]:.3g}, where lr is "
+            f"{STEP:g} and the gain {GAIN:g}{hint}."
+        )
+
+
+def _weight_slips(weight: Tensor) -> list[tuple[str, float]]:
+    """Usual mistakes with a weight, and by how much they scale its steps."""
+    fan_in, fan_out = weight[0].numel(), weight[:, 0].numel()
+    return [
+        ("the same for all, so a wide layer with its small weights moves too far", 1),
+        (
+            "that is right for plain gradient descent, where the scale comes in twice, through the gradient "
+            "too; Adam divides by the gradient's size",
+            GAIN**2 / fan_in,
+        ),
+        ("the root is missing", GAIN / fan_in),
+        ("the gain is missing: it makes the weights larger, and so their steps", 1 / math.sqrt(fan_in)),
+        ("the other way round: smaller weights take smaller steps", math.sqrt(fan_in) / GAIN),
+        ("count the kernel too: an output sums over channels and places", GAIN / math.sqrt(weight.shape[1])),
+        ("you took the numbers that go out (fan-out)", GAIN / math.sqrt(fan_out)),
+    ]
+
+
+def _bias_slips(network: nn.Module, name: str) -> list[tuple[str, float]]:
+    """Usual mistakes with a bias, and by how much they scale its steps."""
+    weight, bias = network.get_parameter(name.replace("bias", "weight")), network.get_parameter(name)
+    scaled = "the layer of section 3 does not scale its bias, so its steps stay as they are"
+    return [(scaled, factor) for factor in (_scale(weight), GAIN, GAIN / math.sqrt(bias.numel()))]
+
+
+def _trained(network: nn.Module, groups: list[dict]) -> Tensor:
+    """What a network answers after some updates by these groups."""
+    noise = torch.Generator().manual_seed(1)
+    x, target = torch.randn(16, 2, 4, 4, generator=noise), torch.randn(16, 1, generator=noise)
+    adam = torch.optim.Adam(groups, lr=STEP)
+    for _ in range(UPDATES):
+        adam.zero_grad()
+        (network(x) - target).square().mean().backward()
+        adam.step()
+    return network(x).detach()
