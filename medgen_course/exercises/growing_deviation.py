@@ -17,7 +17,7 @@ def check_deviations(fn: Callable[[Tensor, int], Tensor]) -> Verdict:
             its standard deviation over the group, averaged over places. Neighbours in the batch make a group;
             a last group may be smaller.
     """
-    praise = "A number for each channel, from the image's own group: texture cannot pass for layout."
+    praise = "A number for each channel, from the image's own group, and a generator can learn from it."
     return judge("deviation by channel", fn, _examine_deviations, praise)
 
 
@@ -30,6 +30,13 @@ def _examine_deviations(fn: Callable) -> None:
     same = h[:1].expand(4, -1, -1, -1)
     if float(_added(call(fn, same.clone(), 4), same).abs().max()) > 1e-3:  # a small number under a root
         raise Finding("four times the same image should give 0 in every channel.")
+    made = h.clone().requires_grad_()
+    told = call(fn, 1 * made, 4)[:, h.shape[1] :].sum()
+    if not (told.requires_grad and torch.autograd.grad(told, made)[0].any()):
+        raise Finding(
+            "the new channels cannot be differentiated by the features, so no generator hears of them: leave "
+            "out detach, item and the like."
+        )
 
 
 def _compare_deviations(fn: Callable, h: Tensor, group: int) -> None:
@@ -78,6 +85,7 @@ def _added(found: object, h: Tensor) -> Tensor:
     if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
         got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise Finding(f"for features {tuple(h.shape)} expected a tensor {wanted}; yours is {got}.")
+    found = found.to(h.dtype)
     if not torch.equal(found[:, :channels], h):
         raise Finding("the features come first, as they are; the new channels follow.")
     added = found[:, channels:]

@@ -37,7 +37,13 @@ def by_loop(h, group):
     return torch.stack(made)
 
 
-@pytest.mark.parametrize("fn", [within(lambda part: part.std(0, correction=0).mean((1, 2))), by_loop])
+def in_float64(h, group):
+    return within(lambda part: part.double().std(0, correction=0).mean((1, 2)))(h, group)
+
+
+@pytest.mark.parametrize(
+    "fn", [within(lambda part: part.std(0, correction=0).mean((1, 2))), by_loop, in_float64]
+)
 def test_right_deviations(fn):
     assert exercises.check_deviations(fn).right
 
@@ -58,6 +64,7 @@ def test_right_deviations(fn):
         (within(lambda part: part.var(0, correction=0).mean((1, 2))), "without its root"),
         (within(lambda part: part.std(0).mean((1, 2))), "not by one less"),
         (within(lambda part: 3 * part.std(0, correction=0).mean((1, 2))), "deviation within the group."),
+        (within(lambda part: part.detach().std(0, correction=0).mean((1, 2))), "no generator hears"),
         (within(lambda part: (part.var(0, correction=0) + 0.01).sqrt().mean((1, 2))), "within the group."),
     ],
 )
@@ -92,7 +99,23 @@ def by_layer(network, lr, gain):
     return [*weights, {"params": [layer.bias for layer in layers]}]
 
 
-@pytest.mark.parametrize("fn", [by_tensor(he), by_layer])
+def one_by_one(network, lr, gain):
+    """A generator of groups, each with a generator of tensors."""
+    for group in by_tensor(he)(network, lr, gain):
+        yield group | {"params": iter(group["params"])}
+
+
+def with_settings(**settings):
+    return lambda network, lr, gain: [group | settings for group in by_tensor(he)(network, lr, gain)]
+
+
+def rescaled(network, lr, gain):
+    with torch.no_grad():
+        network[0].weight.mul_(2)
+    return by_tensor(he)(network, lr, gain)
+
+
+@pytest.mark.parametrize("fn", [by_tensor(he), by_layer, one_by_one])
 def test_right_groups(fn):
     verdict = exercises.check_adam_groups(fn)
     own, plain = map(float, re.findall(r"([\d.e-]+\d) apart", verdict.message))
@@ -103,20 +126,26 @@ def test_right_groups(fn):
     ("fn", "message"),
     [
         (lambda network, lr, gain: None, "write its body"),
-        (lambda network, lr, gain: 3, "Adam does not take your groups"),
+        (lambda network, lr, gain: 3, "expected a list of groups"),
+        (lambda network, lr, gain: [{"lr": lr}], "expected a list of groups"),
+        (lambda network, lr, gain: [{"params": [3], "lr": lr}], "Adam does not take your groups"),
+        (with_settings(weight_decay=0.1), "other settings"),
+        (with_settings(betas=(0.0, 0.9)), "other settings"),
+        (rescaled, "leave the weights"),
         (
             lambda network, lr, gain: [{"params": network[0].weight, "lr": lr * he(network[0].weight, gain)}],
             "0.bias",
         ),
-        (lambda network, lr, gain: [{"params": list(network.parameters()), "lr": lr}], "the same for all"),
+        (lambda network, lr, gain: [{"params": list(network.parameters()), "lr": lr}], "a weight near 1"),
         (by_tensor(lambda weight, gain: he(weight, gain) ** 2), "plain gradient descent"),
         (by_tensor(lambda weight, gain: gain / weight[0].numel()), "root is missing"),
         (by_tensor(lambda weight, gain: he(weight, 1)), "gain is missing"),
         (by_tensor(lambda weight, gain: 1 / he(weight, gain)), "other way round"),
         (by_tensor(lambda weight, gain: gain / math.sqrt(weight.shape[1])), "count the kernel"),
         (by_tensor(lambda weight, gain: gain / math.sqrt(weight[:, 0].numel())), "fan-out"),
-        (by_tensor(he, lambda bias: 1.5), "does not scale its bias"),
-        (by_tensor(he, lambda bias: 1.5 / math.sqrt(18)), "does not scale its bias"),
+        (by_tensor(lambda weight, gain: gain / math.sqrt(weight.numel())), "all weights of the layer"),
+        (by_tensor(he, lambda bias: 1.3), "does not scale its bias"),
+        (by_tensor(he, lambda bias: 1.3 / math.sqrt(18)), "does not scale its bias"),
         (by_tensor(lambda weight, gain: 7), "0.weight of shape (8, 2, 3, 3): its step size is 0.014"),
     ],
 )
