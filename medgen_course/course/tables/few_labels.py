@@ -109,13 +109,8 @@ def ahead_at(by_method: Mapping[str, BySeed], name: str, rival: str) -> list[int
 def standing(by_method: Mapping[str, BySeed], name: str, rival: str, unit: str = "labels") -> str:
     """Where one method is ahead of another and where behind, such as "ahead at 30 labels, behind nowhere"."""
     both = [n for n in by_method[name] if n in by_method[rival]]
-    told = []
-    for word, numbers in (
-        ("ahead", ahead_at(by_method, name, rival)),
-        ("behind", ahead_at(by_method, rival, name)),
-    ):
-        told.append(f"{word} {numbers_in_words(numbers, both, unit) if numbers else 'nowhere'}")
-    return ", ".join(told)
+    ahead, behind = (ahead_at(by_method, *pair) for pair in ((name, rival), (rival, name)))
+    return f"ahead {_where(ahead, both, unit)}, behind {_where(behind, both, unit)}"
 
 
 def seeds_in_words(by_method: Mapping[str, BySeed]) -> str:
@@ -165,8 +160,8 @@ def longer(
         mended.append(all(text.startswith("ahead") for text in found))
         listed = "; ".join(f"with {n} {text}" for n, text in zip(by[more], found, strict=True))
         ahead, behind = (ahead_at(by, *pair) for pair in ((more, rival), (rival, more)))
-        told += f" {what}: {listed}; beside {rival}, which had fewer updates, ahead {_where(ahead, unit)}, "
-        told += f"behind {_where(behind, unit)}."
+        told += f" {what}: {listed}; beside {rival}, which had fewer updates, "
+        told += f"ahead {_where(ahead, [], unit)}, behind {_where(behind, [], unit)}."
     means = {
         (True, True): "So the budget was what both lacked.",
         (False, True): "So the budget was what the ventricles lacked. What the lesions lack it was not, or "
@@ -176,8 +171,8 @@ def longer(
     return f"{told} {means.get(tuple(mended), 'So more updates alone are not what it lacked.')}"
 
 
-def _where(numbers: Sequence[int], unit: str) -> str:
-    return numbers_in_words(numbers, [], unit) if numbers else "nowhere"
+def _where(numbers: Sequence[int], every: Sequence[int], unit: str) -> str:
+    return numbers_in_words(numbers, every, unit) if numbers else "nowhere"
 
 
 def _mended(by: Mapping[str, BySeed], name: str, more: str, rival: str, n: int) -> str:
