@@ -31,7 +31,7 @@ def reach(pixel: float) -> float:
 
 
 def sin(angle: np.ndarray) -> np.ndarray:
-    """Sine, in place; NumPy's is faster than torch's, as are the next two."""
+    """Sine, in place; NumPy's is faster than torch's, as is the next."""
     return np.sin(angle, out=angle)
 
 
@@ -41,12 +41,13 @@ def sqrt(values: np.ndarray) -> np.ndarray:
 
 
 def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Angle in radians; overwrites y."""
-    return np.arctan2(y, x, out=y)
+    """Angle in radians; overwrites y. NumPy takes ten times as long where the processor lacks AVX-512."""
+    torch.atan2(torch.from_numpy(y), torch.from_numpy(x), out=torch.from_numpy(y))
+    return y
 
 
 def at_least(low: float, values: np.ndarray) -> np.ndarray:
-    """No value below `low`, in place; torch's is faster than NumPy's, as is the next."""
+    """No value below `low`, in place; torch's is faster, as is the next."""
     torch.from_numpy(values).clamp_(min=low)
     return values
 
