@@ -50,9 +50,9 @@ from medgen_course.models.progressive_networks import (
     conv,
 )
 
-SECONDS, MOMENTS, SEED, BATCH = 2600, 13, 0, 8  # of one core; measurements
+SECONDS, MOMENTS, SEED, BATCH = 3800, 19, 0, 8  # of one core; measurements
 STEPS, EMA, FLATNESS = 800, 0.999, 1e-5  # steps of each fade, and as many between two
-STEADY, HALVING = 8000, 1500  # updates at full size with a constant step size; then halved in so many
+STEADY, HALVING = 8000, 4000  # updates at full size with a constant step size; then halved in so many
 STAGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # the averaged generator is kept when it has grown so far
 KEPT = ("seconds", "updates", "level", "coverage", "density", "recall", "memorisation")  # in the card
 

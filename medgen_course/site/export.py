@@ -12,13 +12,17 @@ from torch import Tensor, nn
 LEAST = 64  # numbers in a weight that is worth halving
 
 
-def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]) -> bytes:
+def to_onnx(
+    module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], simplified: bool = True
+) -> bytes:
     """Export a network.
 
     Args:
         module: in evaluation mode; takes the inputs by position.
         inputs: examples by name, the batch first.
         outputs: names of what it returns.
+        simplified: whether the exporter simplifies the graph. It takes an addend of 1e-8 for zero, so a
+            network that needs one under a root (`layers.pixel_norm`) gives NaN at zero.
     Returns:
         The file. Weights that half precision holds exactly are stored in it.
     Raises:
@@ -33,7 +37,8 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
         warnings.filterwarnings("ignore", "# The axis name: batch", UserWarning)  # of two inputs: as meant
         program = torch.onnx.export(
             module, tuple(inputs.values()), input_names=list(inputs), output_names=list(outputs),
-            dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, verbose=False,
+            dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, optimize=simplified,
+            verbose=False,
         )  # fmt: skip
     for name, value in zip(inputs, program.model.graph.inputs, strict=True):
         if isinstance(value.shape[0], int):
