@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from medgen_course.exercises.verdict import Finding, Verdict, call, judge, not_attempted
+from medgen_course.exercises.verdict import Finding, Verdict, call, hint, judge, not_attempted
 
 
 def check_deviations(fn: Callable[[Tensor, int], Tensor]) -> Verdict:
@@ -53,26 +53,28 @@ def _compare_deviations(fn: Callable, h: Tensor, group: int) -> None:
     if torch.allclose(found, by_group(each, groups), atol=1e-3):
         return
     usual = {
-        "one number for all channels, as in section 3": by_group(lambda x: each(x).mean(), groups),
-        "all images of the batch are compared, whatever the group": by_group(each, (h,)),
-        "the places are averaged before the images are compared, so a place that varies is lost": by_group(
+        "There is one number for all channels, as in section 3": by_group(lambda x: each(x).mean(), groups),
+        "All images of the batch are compared, whatever the group": by_group(each, (h,)),
+        "The places are averaged before the images are compared, so a place that varies is lost": by_group(
             lambda x: x.mean((2, 3)).std(0, correction=0), groups
         ),
-        "images and places are one heap, so an image that varies from place to place counts too": by_group(
+        "Images and places are one heap, so an image that varies from place to place counts too": by_group(
             lambda x: x.std((0, 2, 3), correction=0), groups
         ),
-        "that is the deviation over places; compare images": by_group(
+        "That is the deviation over places; compare images": by_group(
             lambda x: x.std((2, 3), correction=0).mean(0), groups
         ),
-        "the variance, without its root": by_group(lambda x: x.var(0, correction=0).mean((1, 2)), groups),
-        "divide by the number of images, not by one less, see `correction`": by_group(
+        "That is the variance, without its root": by_group(
+            lambda x: x.var(0, correction=0).mean((1, 2)), groups
+        ),
+        "Divide by the number of images, not by one less, see `correction`": by_group(
             lambda x: each(x) * math.sqrt(len(x) / max(1, len(x) - 1)), groups
         ),
     }
-    hint = next((f": {text}" for text, value in usual.items() if torch.allclose(found, value, atol=1e-4)), "")
+    told = hint(usual, lambda value: torch.allclose(found, value, atol=1e-4))
     raise Finding(
         f"for {len(h)} images in groups of {group} the added channels are not the deviation within the "
-        f"group{hint}."
+        f"group.{told}"
     )
 
 

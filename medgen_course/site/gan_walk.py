@@ -63,9 +63,7 @@ def build() -> Live:
     size, channels = generator.config["size"], generator.config["channels"]
     z, image = torch.zeros(2, generator.latent_dim), torch.zeros(2, channels, size, size)
     models = {
-        "generator": to_onnx(
-            Drawing(generator).eval(), {"z": z, "label": torch.zeros(2)}, ["image"], simplified=False
-        ),
+        "generator": to_onnx(Drawing(generator).eval(), {"z": z, "label": torch.zeros(2)}, ["image"]),
         "classifier": to_onnx(Judging(classifier).eval(), {"image": image}, ["share"]),
     }
     controls = described(**{
