@@ -128,7 +128,7 @@ def pack(run: Shipped, against: fidelity.Reference) -> None:
         networks[f"level={level:g}"] = generator
     counts, n = np.bincount(data.train.labels), 4 * len(data.test)
     drawn = samples.generate(generator, n, SEED, samples.draw_labels(counts, n, SEED))
-    tests = {split: fidelity.evaluate_samples(drawn, fidelity.reference(data, against.classifier, split))
+    tests = {split: fidelity.evaluate_samples(drawn, against.beside(getattr(data, split).images))
              for split in ("val", "test")}  # fmt: skip
     slowing = f"after {STEADY:,} updates at full size halved every {HALVING:,}"
     recipe = {

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from medgen_course import pretrained
+from medgen_course.batches.parts import parts
 from medgen_course.batches.sampling import Sampler
 from medgen_course.batches.transforms import augment, to_unit
 from medgen_course.datasets.sources import Dataset, Split
@@ -89,15 +90,13 @@ def feature_network(data: Dataset, seed: int = 0) -> Classifier:
 @torch.inference_mode()
 def embed(model: Classifier, images: np.ndarray) -> torch.Tensor:
     """Features (N, num_features) of uint8 images (N, C, H, W), on the CPU."""
-    parts = torch.from_numpy(np.ascontiguousarray(images)).split(256)
-    return torch.cat([model.features(to_unit(part)) for part in parts]).clone()
+    return torch.cat([model.features(to_unit(part)) for part in parts(images)]).clone()
 
 
 @torch.inference_mode()
 def probabilities(model: Classifier, images: np.ndarray, multi_label: bool = False) -> np.ndarray:
     """Probabilities (N, num_classes) of uint8 images (N, C, H, W)."""
-    parts = torch.from_numpy(np.ascontiguousarray(images)).split(256)
-    logits = torch.cat([model(to_unit(part)) for part in parts])
+    logits = torch.cat([model(to_unit(part)) for part in parts(images)])
     return (logits.sigmoid() if multi_label else logits.softmax(1)).numpy()
 
 

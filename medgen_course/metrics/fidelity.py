@@ -9,7 +9,7 @@ blind to blur, and one of copying that takes them for copies is misled by it.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,11 @@ class Reference:
     def thinned(self, count: int) -> "Reference":
         """The same with only the first `count` training images: quicker, and with other numbers."""
         return _reference(self.classifier, self.train[:count], self.train_images[:count], self.heldout_images)
+
+    def beside(self, heldout: np.ndarray) -> "Reference":
+        """The same training split beside other held-out images, uint8 (M, C, H, W); embeds nothing anew."""
+        copies = copy_check(self.train_images, heldout)
+        return replace(self, copies=copies, heldout_images=heldout)
 
     def look(self, images: np.ndarray) -> Seen:
         """Prepare uint8 images (n, C, H, W) for `compare`."""

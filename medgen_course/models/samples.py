@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from medgen_course.batches.parts import at_once
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.models.gan import Generator
 from medgen_course.models.vae import VAE
@@ -14,7 +15,7 @@ from medgen_course.models.vae import VAE
 def draw_from_prior(model: VAE, n: int, seed: int = 0) -> np.ndarray:
     """Decoded means of z ~ N(0, I), uint8 (n, C, H, W)."""
     z = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
-    return torch.cat([to_uint8(model.decode(part)) for part in z.split(256)]).numpy()
+    return torch.cat([to_uint8(model.decode(part)) for part in z.split(_at_once(model))]).numpy()
 
 
 def draw_labels(counts: Sequence[int], n: int, seed: int = 0) -> np.ndarray:
@@ -42,7 +43,11 @@ def generate(
         uint8 (n, C, H, W).
     """
     z = truncation * torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
-    classes = [None] * n if labels is None else torch.as_tensor(labels, dtype=torch.int64)
-    parts = range(0, n, 256)
-    made = (generator.sample(z[i : i + 256], None if labels is None else classes[i : i + 256]) for i in parts)
+    inputs = (z,) if labels is None else (z, torch.as_tensor(labels, dtype=torch.int64))
+    split = (each.split(_at_once(generator)) for each in inputs)
+    made = (generator.sample(*part) for part in zip(*split, strict=True))
     return torch.cat([to_uint8(part) for part in made]).numpy()
+
+
+def _at_once(model: Generator | VAE) -> int:
+    return at_once((model.config["channels"], model.config["size"], model.config["size"]))

@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from medgen_course.batches.checks import describe
+from medgen_course.batches.parts import parts
 from medgen_course.batches.transforms import to_unit
 from medgen_course.metrics.likelihood import at_once, dequantise, importance_weighted_log_likelihood
 from medgen_course.models.fanogan import FAnoGAN, fanogan_distance
@@ -90,9 +91,7 @@ def smooth(maps: np.ndarray, sigma: float = SMOOTH) -> np.ndarray:
 @torch.no_grad()
 def rebuilt(rebuild: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
     """Reconstructions, float32 (N, C, H, W), of uint8 images."""
-    x = torch.from_numpy(np.ascontiguousarray(images))
-    parts = [rebuild(to_unit(part)).clamp(0, 1) for part in x.split(at_once(x))]
-    return torch.cat(parts).float().numpy()
+    return torch.cat([rebuild(to_unit(part)).clamp(0, 1) for part in parts(images)]).float().numpy()
 
 
 def reconstruction_error(

@@ -89,6 +89,14 @@ def test_density_and_coverage_reward_copies_and_memorisation_does_not(phantom, a
     assert copies["memorisation"] == 1 and honest["memorisation"] == pytest.approx(0.05, abs=0.01)
 
 
+def test_beside_other_held_out_images_is_a_reference_to_them(phantom, against):
+    anew = fidelity.reference(phantom, against.classifier, "test")
+    beside = against.beside(phantom.test.images)
+    assert beside.copies.threshold == anew.copies.threshold != against.copies.threshold
+    assert beside.measure(phantom.val.images[:300]) == anew.measure(phantom.val.images[:300])
+    assert beside.heldout_images is phantom.test.images
+
+
 def test_every_column_has_the_same_number_of_images(phantom, against):
     seen = []
 

@@ -143,6 +143,19 @@ def test_minibatch_deviation_is_zero_for_identical_images_and_moves_with_the_spr
     torch.testing.assert_close(spreads[0][:4], expected.expand(4, 4, 4))
 
 
+@pytest.mark.parametrize("images", [1, 4, 6, 8])
+def test_minibatch_deviation_is_torchs_in_value_and_gradient(images):
+    h = torch.randn(images, 5, 3, 3, dtype=torch.float64)
+    h[:4] = h[0]  # a group of the same image: the root's gradient must not be infinite
+    ours, torchs = h.clone().requires_grad_(), h.clone().requires_grad_()
+    weights = torch.arange(1.0, images + 1)
+    (minibatch_deviation(ours)[:, 5, 0, 0] * weights).sum().backward()
+    spread = [part.std(0, correction=0).mean().expand(len(part)) for part in torchs.split(4)]
+    (torch.cat(spread) * weights).sum().backward()
+    torch.testing.assert_close(minibatch_deviation(ours)[:, 5, 0, 0], torch.cat(spread))
+    torch.testing.assert_close(ours.grad, torchs.grad)
+
+
 def test_groups_do_not_see_each_other():
     h = torch.randn(8, 5, 4, 4)
     changed = torch.cat([h[:4], torch.zeros(4, 5, 4, 4)])
@@ -253,3 +266,14 @@ def test_a_generator_that_several_threads_draw_from_stays_as_it_was():
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(draw, [100] * 4))
     assert draw(1).equal(before)
+
+
+@pytest.mark.parametrize("images", [8, 6])
+def test_no_group_mixes_real_and_generated_images(images):
+    torch.manual_seed(0)
+    gan = ProgressiveAlgorithm(ProgressiveGenerator(1, 14), ProgressiveDiscriminator(1, 14), 0, 1)
+    gan.discriminator.level.fill_(1)
+    real, fake = torch.rand(2, images, 1, 14, 14)
+    judged = gan.verdicts(real, fake, None)
+    for found, alone in zip(judged, (real, fake), strict=True):
+        torch.testing.assert_close(found, gan.discriminator(alone))
