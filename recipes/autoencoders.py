@@ -4,6 +4,8 @@
 
 Every network has the same budget. For the longest code the card says what half of it reaches: where doubling
 the epochs hardly moves the validation error, the curve over lengths is about the code and not about patience.
+On PneumoniaMNIST 24 epochs brought 64 numbers to 31.30 dB on val, 48 to 31.55 and 96 to 31.36: it is done,
+though the loss on train goes on falling (0.50 after 48 epochs, 0.43 after 96).
 What is trained is kept in build/, so that an interrupted run goes on; the file is written when all are there.
 """
 
@@ -22,7 +24,7 @@ from medgen_course.training.checkpoints import load_tensors, save_tensors
 from medgen_course.training.loop import fit
 
 LATENT_DIMS, DENOISER, NOISE = (2, 4, 8, 16, 32, 64), "denoiser", 0.2
-EPOCHS, BATCH, LEARNING_RATE = 24, 32, 3e-3
+EPOCHS, BATCH, LEARNING_RATE = 48, 32, 3e-3
 HALVED = (64,)  # also trained with half the epochs
 BUILD = Path("build/autoencoders")
 
