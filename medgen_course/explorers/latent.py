@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medgen_course.batches.parts import parts
 from medgen_course.explorers import latent_words as words
 from medgen_course.explorers.parts.base import compare, index_slider, panel_scale
 from medgen_course.explorers.walk import LatentWalk
@@ -90,10 +91,7 @@ class LatentExplorer(LatentWalk):
 
 
 def encode_all(encode: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
-    """Codes of uint8 images (N, C, H, W), 256 at a time: float32 (N, latent_dim)."""
+    """Codes of uint8 images (N, C, H, W): float32 (N, latent_dim)."""
     with torch.inference_mode():
-        parts = [
-            encode(torch.from_numpy(images[i : i + 256]).float() / 255).cpu()
-            for i in range(0, len(images), 256)
-        ]
-    return torch.cat(parts).float().numpy()
+        codes = [encode(part.float() / 255).cpu() for part in parts(images)]
+    return torch.cat(codes).float().numpy()

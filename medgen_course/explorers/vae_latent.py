@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
+from medgen_course.batches.parts import parts
 from medgen_course.explorers import latent_words as words
 from medgen_course.explorers.latent import encode_all
 from medgen_course.explorers.parts.base import (
@@ -33,8 +34,8 @@ def reconstruction_errors(model: VAE, images: np.ndarray) -> np.ndarray:
     `np.percentile(reconstruction_errors(model, data.val.images), 99)` is the explorer's `error_threshold`.
     """
     errors = []
-    for i in range(0, len(images), 256):
-        x = torch.from_numpy(images[i : i + 256]).float() / 255
+    for part in parts(images):
+        x = part.float() / 255
         mu, _ = model.encode(x)
         errors.append((model.decode(mu) - x).square().flatten(1).mean(1).sqrt())
     return torch.cat(errors).numpy()

@@ -35,8 +35,11 @@ def bits_per_dim(elbo: float, dimensions: int) -> float:
     return (-elbo / dimensions + math.log(256)) / math.log(2)
 
 
-def at_once(images: Tensor) -> int:
-    """How many images of this size to handle together: 2,048 of 28 x 28 pixels, fewer of larger ones."""
+def drawn_together(images: Tensor) -> int:
+    """How many images of this size share a draw of noise: 2,048 of 28 x 28 pixels, fewer of larger ones.
+
+    To change it changes every estimate a little; `batches.parts` is for what draws nothing, and quicker.
+    """
     return max(1, 2048 * 28**2 // images[0].numel())
 
 
@@ -50,13 +53,13 @@ def importance_weighted_log_likelihood(
         model: a VAE.
         x: images (B, C, H, W).
         samples: K.
-        chunk: decoder passes at once, so that memory does not grow with K; None takes `at_once(x)`.
+        chunk: decoder passes at once, so that memory does not grow with K; None takes `drawn_together(x)`.
     Returns:
         Shape (B,), nats.
     Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
     """
     mu, logvar = model.encode(x)
-    together, log_weights = max(1, (chunk or at_once(x)) // len(x)), []
+    together, log_weights = max(1, (chunk or drawn_together(x)) // len(x)), []
     for start in range(0, samples, together):
         k = min(together, samples - start)
         m, v = mu.repeat(k, 1), logvar.repeat(k, 1)
@@ -127,7 +130,7 @@ def evaluate_vae(
     device = model.variance.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        for part in images.split(max(1, at_once(images) // 4)):
+        for part in images.split(max(1, drawn_together(images) // 4)):
             x, part = dequantise(part).to(device), part.to(device)
             mu, _ = model.encode(x)
             means.append(mu)
@@ -180,7 +183,7 @@ def rate_distortion(model: VAE, images: Tensor, seed: int = 0, draws: int = 4) -
     total, means = torch.zeros(3, dtype=torch.float64), []  # squared error, log p(x|z), KL
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for part in images.split(at_once(images)):
+        for part in images.split(drawn_together(images)):
             x = dequantise(part)
             mu, logvar = model.encode(x)
             means.append(mu)
@@ -219,5 +222,5 @@ def rmse_ratios(curve: list[dict[str, float]], separate: list[dict[str, float]])
 @torch.no_grad()
 def kl_by_dimension(model: VAE, x: Tensor) -> Tensor:
     """Mean KL of every latent over images x, shape (latent_dim,), nats."""
-    parts = [kl_per_dimension(*model.encode(part)).sum(0) for part in x.split(at_once(x))]
+    parts = [kl_per_dimension(*model.encode(part)).sum(0) for part in x.split(drawn_together(x))]
     return torch.stack(parts).sum(0) / len(x)

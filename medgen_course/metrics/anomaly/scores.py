@@ -19,7 +19,7 @@ from torch import Tensor
 from medgen_course.batches.checks import describe
 from medgen_course.batches.parts import parts
 from medgen_course.batches.transforms import to_unit
-from medgen_course.metrics.likelihood import at_once, dequantise, importance_weighted_log_likelihood
+from medgen_course.metrics.likelihood import dequantise, drawn_together, importance_weighted_log_likelihood
 from medgen_course.models.fanogan import FAnoGAN, fanogan_distance
 from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.vae import VAE, elbo, kl_per_dimension
@@ -232,7 +232,7 @@ def check_images(images: np.ndarray, channels: int, size: int, name: str = "imag
 
 def _split(images: np.ndarray) -> tuple[Tensor, ...]:
     x = torch.from_numpy(np.ascontiguousarray(images))
-    return x.split(max(1, at_once(x) // 4))
+    return x.split(max(1, drawn_together(x) // 4))
 
 
 def _numbers(parts: list[Tensor]) -> np.ndarray:

@@ -7,7 +7,7 @@ import torch
 
 from medgen_course.batches.transforms import to_unit
 from medgen_course.datasets.sources import Split
-from medgen_course.metrics.likelihood import at_once, bits_per_dim, dequantise
+from medgen_course.metrics.likelihood import bits_per_dim, dequantise, drawn_together
 from medgen_course.metrics.reconstruction import bootstrap_interval
 from medgen_course.models.semi_vae import SemiVAE, elbo
 
@@ -31,7 +31,7 @@ def evaluate_semi_vae(model: SemiVAE, split: Split, seed: int = 0) -> dict[str, 
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         images = torch.from_numpy(np.ascontiguousarray(split.images))
-        for part in images.split(max(1, at_once(images) // 4)):
+        for part in images.split(max(1, drawn_together(images) // 4)):
             found.append(model(to_unit(part).to(device)).softmax(1).cpu())
             bounds.append(elbo(model, dequantise(part).to(device)).cpu())
     told, dimensions = torch.cat(found).numpy(), split.images[0].size
