@@ -8,6 +8,7 @@ import time
 
 import torch
 from cyclegan import COUNTS, SEED, SIZE, Cut, filled, ship
+from torch import nn
 
 from medgen_course import datasets, pretrained
 from medgen_course.batches.domains import PairedSampler
@@ -20,15 +21,17 @@ from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
 from medgen_course.models.translators import Translators
 from medgen_course.training import fit
 
+BATCH, RATE = 8, 2e-3
 
-def learn_pairs(domains: Domains, to: str, budget: float) -> tuple[UNetGenerator, int]:
+
+def learn_pairs(
+    domains: Domains, to: str, budget: float, generator: nn.Module, judge: nn.Module, rate: float
+) -> tuple[nn.Module, int]:
     """pix2pix in one direction for so many seconds; its best snapshot on validation, and after which step."""
     pairs = (domains.train.truth.a, domains.train.truth.b)
     source, target = pairs if to == "b" else pairs[::-1]
-    torch.manual_seed(SEED)
-    generator, judge = UNetGenerator(1, 1, SIZE), PatchDiscriminator(2, SIZE)
-    algorithm = Pix2PixAlgorithm(generator, judge, learning_rate=2e-3)
-    sampler, held = PairedSampler(source, target, 8), known(domains.val, to)
+    algorithm = Pix2PixAlgorithm(generator, judge, learning_rate=rate)
+    sampler, held = PairedSampler(source, target, BATCH), known(domains.val, to)
     best, kept, at, total, started = -1.0, {}, 0, 0, time.perf_counter()
     while (spent := time.perf_counter() - started) < budget:
         if algorithm.steps and not total:  # the first steps tell how many there is time for
@@ -41,14 +44,18 @@ def learn_pairs(domains: Domains, to: str, budget: float) -> tuple[UNetGenerator
         if ssim > best:
             best, at = ssim, algorithm.steps
             kept = {name: value.half() for name, value in algorithm.average.state_dict().items()}
-    return filled(UNetGenerator(1, 1, SIZE), kept), at
+    return filled(algorithm.average, kept), at
 
 
 def train() -> None:
     """pix2pix both ways, each as many seconds as the CycleGAN took."""
     data, domains = datasets.load("phantom", size=SIZE), phantom_domains(SIZE, counts=COUNTS)
     budget = pretrained.card("phantom", "cyclegan")["recipe"]["seconds_on_one_thread"]
-    found = {f"to_{to}": learn_pairs(domains, to, budget) for to in ("b", "a")}
+    found = {}
+    for to in ("b", "a"):
+        torch.manual_seed(SEED)
+        networks = UNetGenerator(1, 1, SIZE), PatchDiscriminator(2, SIZE)
+        found[f"to_{to}"] = learn_pairs(domains, to, budget, *networks, RATE)
     chosen, steps = ({way: pair[i] for way, pair in found.items()} for i in (0, 1))
     pair, eye = Translators(**chosen), translation_eye(data)
     test = {split: evaluate_translators(pair, domains, eye, split) for split in ("val", "test")}
@@ -57,7 +64,7 @@ def train() -> None:
         "steps": steps,
         "chosen": "the snapshot with the best validation SSIM",
         "seconds_on_one_thread_each_way": budget,
-        "batch_size": 8,
+        "batch_size": BATCH,
         "lambda_l1": 100.0,
         "optimizer": "Adam (0.5, 0.999), 2e-3, falling to 0 in the second half",
         "domains": [domains.name_a, domains.name_b],

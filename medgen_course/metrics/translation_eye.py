@@ -21,10 +21,11 @@ def phantom_eye(size: int) -> Classifier:
 
     The shipped one for its size; else one is trained now, in seconds, on anatomies of its own.
     """
-    if pretrained.path("phantom", "translation_eye").is_file():
-        model = pretrained.load_classifier("phantom", "translation_eye")
-        if model.config["size"] == size:
-            return model
+    for name in ("translation_eye", "translation_eye_64"):
+        if pretrained.path("phantom", name).is_file():
+            model = pretrained.load_classifier("phantom", name)
+            if model.config["size"] == size:
+                return model
     return train_eye(size, SLICES, EPOCHS)
 
 

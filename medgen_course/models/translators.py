@@ -55,6 +55,11 @@ class Translators:
         ends = self[to].config["in_channels"], self[to].config["out_channels"]
         return ends if to == "b" else ends[::-1]
 
+    @property
+    def coarse(self) -> "Translators":
+        """The translators of half the side that those of a `LocalEnhancer` build on."""
+        return Translators(**{f"to_{to}": self[to].coarse for to in self.directions})
+
     def translate(self, images: np.ndarray, to: Direction) -> Tensor:
         """Images of the other domain, uint8 (N, C, H, W), to domain `to`: floats in [0, 1], (N, C', H, W)."""
         return self.apply(to_unit(torch.from_numpy(np.ascontiguousarray(images))), to)

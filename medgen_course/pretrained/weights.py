@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from medgen_course.datasets import Dataset
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
-from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.fanogan import FAnoGAN
 from medgen_course.models.gan import Discriminator, Generator
+from medgen_course.models.generators import build, turned
+from medgen_course.models.local_enhancer import LocalEnhancer
 from medgen_course.models.multirate import ConditionedVAE
-from medgen_course.models.pix2pix import UNetGenerator
 from medgen_course.models.progressive_networks import ProgressiveGenerator
 from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.semi_vae import SemiVAE
@@ -110,7 +110,7 @@ def load_classifier(dataset: str, model: str = "classifier") -> Classifier:
     Args:
         dataset: name of the data set.
         model: "classifier"; of the phantom also "classifier_64", for slices of 64 pixels, and
-            "translation_eye", which knows both contrasts.
+            "translation_eye" and "translation_eye_64", which know both contrasts.
     """
     tensors, about = _read(dataset, model)
     return _fill(Classifier(**about["model"]), tensors, "classifier")
@@ -164,7 +164,10 @@ def load_few(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
 
 
 def load_translators(dataset: str) -> dict[int, Translators]:
-    """The CycleGAN of a task after some steps of its training, the shipped one last; raises RunNotFound."""
+    """The CycleGAN of a task after some steps of its training, the shipped one last; raises RunNotFound.
+
+    That of the phantom is of 32 pixels; see `load_finer_translators`.
+    """
     tensors, about = _read(dataset, "cyclegan")
     return {step: _translators(tensors, about, f"{step}/") for step in about["recipe"]["moments"]}
 
@@ -174,28 +177,58 @@ def translators_for(data: Dataset) -> dict[int, Translators] | None:
     return load_translators(data.name) if fits(data, "cyclegan") else None
 
 
+def load_finer_translators() -> dict[int, Translators]:
+    """The phantom's CycleGAN at 64 pixels, a `LocalEnhancer` on top of the shipped one of 32 pixels.
+
+    Returns:
+        Updates at 64 pixels -> translators; after none they are the coarse answer, enlarged. Raises
+        RunNotFound.
+    """
+    tensors, about = _read("phantom", "cyclegan_64")
+    recorded = load_translators("phantom")
+    coarse, moments = recorded[max(recorded)], about["recipe"]["moments"]
+    return {step: _finer(coarse, tensors, about, f"{step}/") for step in moments}
+
+
 def load_pix2pix() -> Translators:
-    """pix2pix between the phantom's contrasts, both ways; raises RunNotFound."""
+    """pix2pix between the phantom's contrasts at 32 pixels, both ways; raises RunNotFound."""
     tensors, about = _read("phantom", "pix2pix")
-    return Translators(*(_fill(UNetGenerator(**about["model"]), tensors, way) for way in ("to_b", "to_a")))
+    return _translators(tensors, about, "")
+
+
+def load_finer_pix2pix() -> Translators:
+    """The same at 64 pixels, a `LocalEnhancer` on top of it; raises RunNotFound."""
+    return _finer(load_pix2pix(), *_read("phantom", "pix2pix_64"), "")
 
 
 def load_lab() -> dict[float, dict[int, Translators]]:
-    """The hallucination lab: share of lesions in T2w while training -> steps -> translators; RunNotFound."""
+    """The hallucination lab, 64 pixels: share of lesions in T2w while training -> steps -> translators.
+
+    The steps are those at 64 pixels, on top of networks of 32 pixels of the same lab. Raises RunNotFound.
+    """
     tensors, about = _read("phantom", "lab")
     recipe = about["recipe"]
     return {
-        share: {recipe["steps"]: _translators(tensors, about, f"{share:g}/")}
+        share: {recipe.get("steps_64", recipe["steps"]): _translators(tensors, about, f"{share:g}/")}
         for share in recipe["prevalences_b"]
     }
 
 
 def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str) -> Translators:
-    settings = about["model"]
-    back = {"in_channels": settings["out_channels"], "out_channels": settings["in_channels"]}
-    made = ResNetGenerator(**settings), ResNetGenerator(**settings | back)
-    ways = zip(made, ("to_b", "to_a"), strict=True)
-    return Translators(*(_fill(generator, tensors, prefix + way) for generator, way in ways))
+    there = {**about["model"], "kind": about["kind"]}
+    ways = zip((there, turned(there)), ("to_b", "to_a"), strict=True)
+    return Translators(*(_fill(build(config), tensors, prefix + way) for config, way in ways))
+
+
+def _finer(
+    coarse: Translators, tensors: dict[str, Tensor], about: dict[str, Any], prefix: str
+) -> Translators:
+    """Translators whose file holds only what was learnt at full size; they share the coarse networks."""
+    settings = {name: about["model"][name] for name in ("width", "layers")}
+    made = {f"to_{to}": LocalEnhancer(coarse[to], **settings).eval() for to in coarse.directions}
+    for way, network in made.items():
+        _fill(network.fine, tensors, prefix + way)
+    return Translators(**made)
 
 
 def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Segmenter:

@@ -8,6 +8,7 @@ from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import from_dataset, named_classes
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
+from medgen_course.models.generators import build, turned
 from medgen_course.models.translators import Translators
 from medgen_course.runs.schema import integer
 from medgen_course.runs.train import Plan, Settings, train_into
@@ -19,6 +20,7 @@ from medgen_course.runs.translation import (
     described,
     evaluate,
     generator_config,
+    on_top_of,
     translate,
 )
 from medgen_course.training import History, RunFolder
@@ -26,7 +28,7 @@ from medgen_course.training import History, RunFolder
 __all__ = ["CONFIG", "INSTEAD", "LEGEND", "SETTINGS", "SHOWN", "evaluate", "load", "train", "translate"]
 
 SETTINGS = Settings(num_epochs=12, batch_size=4, learning_rate=1e-3)
-CONFIG = DOMAINS | {"model": generator_config(blocks=integer(0, 64))}
+CONFIG = DOMAINS | {"model": generator_config("resnet_generator", False, blocks=integer(0, 64))}
 WARMUP = 200  # steps over which the weight of the cycle rises
 
 
@@ -36,6 +38,7 @@ def train(
     domains: str = "0,1",
     lambda_cycle: float = 10.0,
     lambda_identity: float | None = None,
+    coarse: Path | None = None,
     **settings: Any,
 ) -> History:
     """Train a CycleGAN into a run folder: unpaired translation, both ways.
@@ -48,6 +51,8 @@ def train(
         lambda_cycle: weight of the cycle loss; it rises over the first 200 steps.
         lambda_identity: weight of the identity loss; by default 5, but 0 on the phantom, where bright and
             dark must be exchanged. 0 also saves time.
+        coarse: run folder of a CycleGAN of half the side. Its networks stay as they are; a few convolutions
+            at full size are learnt on top of them, which needs far fewer steps than from nothing.
     Returns:
         The history.
     Raises:
@@ -61,14 +66,17 @@ def train(
         (a, b), side = two.channels, two.size
         by_default = 0.0 if data.drawn else 5.0
         identity = by_default if lambda_identity is None else lambda_identity
+        if coarse is None:
+            generators, width = [ResNetGenerator(a, b, side), ResNetGenerator(b, a, side)], 32
+        else:
+            generators, width = on_top_of(coarse, "cyclegan", two, ("b", "a")), 16
         algorithm = CycleGANAlgorithm(
-            ResNetGenerator(a, b, side),
-            ResNetGenerator(b, a, side),
-            PatchDiscriminator(a, side),
-            PatchDiscriminator(b, side),
+            *generators,
+            PatchDiscriminator(a, side, width),
+            PatchDiscriminator(b, side, width),
             lambda_cycle,
             identity,
-            warmup_steps=WARMUP,
+            warmup_steps=WARMUP if coarse is None else 0,
             learning_rate=chosen.learning_rate,
             decay_steps=chosen.num_epochs * len(sampler),
         )
@@ -81,7 +89,7 @@ def train(
 def load(run: RunFolder, config: dict[str, Any]) -> Translators:
     """The averaged generators, both ways; raises RunNotFound or RunError."""
     about = config["model"]
-    back = {"in_channels": about["out_channels"], "out_channels": about["in_channels"]}
-    there, again = ResNetGenerator(**about), ResNetGenerator(**about | back)
+    about = about | {"kind": "local_enhancer" if "coarse" in about else "resnet_generator"}
+    there, again = build(about), build(turned(about))
     run.load_model({"generator_ab_ema": there, "generator_ba_ema": again})
     return Translators(*(generator.eval().requires_grad_(False) for generator in (there, again)))

@@ -7,6 +7,7 @@ from medgen_course.batches.domains import PairedSampler
 from medgen_course.datasets import Dataset, DatasetError
 from medgen_course.datasets.domains import from_dataset
 from medgen_course.models.cyclegan_networks import PatchDiscriminator
+from medgen_course.models.generators import build
 from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
 from medgen_course.models.translators import Translators
 from medgen_course.runs.schema import network
@@ -19,6 +20,7 @@ from medgen_course.runs.translation import (
     described,
     evaluate,
     generator_config,
+    on_top_of,
     translate,
 )
 from medgen_course.training import History, RunFolder
@@ -29,12 +31,17 @@ SETTINGS = Settings(num_epochs=12, batch_size=8, learning_rate=2e-3)
 
 CONFIG = DOMAINS | {
     "to": {"enum": ["a", "b"]},
-    "model": network(generator=generator_config(kind={"const": "unet_generator"})),
+    "model": network(generator=generator_config("unet_generator", True)),
 }
 
 
 def train(
-    dataset: str, out: Path, to: Literal["a", "b"] = "b", lambda_l1: float = 100.0, **settings: Any
+    dataset: str,
+    out: Path,
+    to: Literal["a", "b"] = "b",
+    lambda_l1: float = 100.0,
+    coarse: Path | None = None,
+    **settings: Any,
 ) -> History:
     """Train a pix2pix into a run folder: translation learnt from pairs, one way.
 
@@ -44,6 +51,7 @@ def train(
             a run cannot be resumed with more of them.
         to: the domain to translate to.
         lambda_l1: weight of the mean absolute error.
+        coarse: run folder of a pix2pix of half the side to the same domain; see `medgen train cyclegan`.
     Returns:
         The history.
     Raises:
@@ -61,8 +69,11 @@ def train(
         pairs = (two.train.truth.a, two.train.truth.b)
         source, target = pairs if to == "b" else pairs[::-1]
         sampler = PairedSampler(source, target, chosen.batch_size)
-        generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
-        judge = PatchDiscriminator(source.shape[1] + target.shape[1], two.size)
+        if coarse is None:
+            generator, width = UNetGenerator(source.shape[1], target.shape[1], two.size), 32
+        else:
+            [generator], width = on_top_of(coarse, "pix2pix", two, (to,)), 16
+        judge = PatchDiscriminator(source.shape[1] + target.shape[1], two.size, width)
         steps = chosen.num_epochs * len(sampler)
         about = {"lambda_l1": lambda_l1, "to": to} | described(data, two, "", chosen.num_epochs)
         algorithm = Pix2PixAlgorithm(generator, judge, lambda_l1, chosen.learning_rate, decay_steps=steps)
@@ -73,7 +84,6 @@ def train(
 
 def load(run: RunFolder, config: dict[str, Any]) -> Translators:
     """The averaged generator, one way; raises RunNotFound or RunError."""
-    about = {key: value for key, value in config["model"]["generator"].items() if key != "kind"}
-    generator = UNetGenerator(**about)
+    generator = build(config["model"]["generator"])
     run.load_model({"generator_ema": generator})
     return Translators(**{f"to_{config.get('to', 'b')}": generator.eval().requires_grad_(False)})

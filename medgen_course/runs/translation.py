@@ -1,5 +1,6 @@
 """What CycleGAN and pix2pix have in common as run folders: figures, how README shows them, translating."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from medgen_course.datasets.errors import problem
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import class_change, evaluate_translators
 from medgen_course.models.cyclegan_networks import SIZES
+from medgen_course.models.local_enhancer import LocalEnhancer
 from medgen_course.models.translators import Direction, Translators
+from medgen_course.runs.opening import load
 from medgen_course.runs.schema import CHANNELS, TEXT, WIDTH, integer, network
 from medgen_course.training import RunError
 
@@ -33,10 +36,51 @@ SHOWN = {
 }
 
 
-def generator_config(**more: dict[str, Any]) -> dict[str, Any]:
-    """Schema of a generator's configuration, with what else its kind has."""
-    ends = {"in_channels": CHANNELS, "out_channels": CHANNELS}
-    return network(**ends, size=integer(*SIZES), width=WIDTH, halvings=integer(0, 6), **more)
+def generator_config(kind: str, told: bool, depth: int = 3, **more: dict[str, Any]) -> dict[str, Any]:
+    """Schema of a generator's configuration, or of a `LocalEnhancer` on top of such a one.
+
+    Args:
+        kind: of the generator.
+        told: whether the configuration holds its kind, too.
+        depth: how many enhancers may stand on top of one another.
+        more: what else the kind has.
+    """
+
+    def shape(name: str, **own: dict[str, Any]) -> dict[str, Any]:
+        ends = {"in_channels": CHANNELS, "out_channels": CHANNELS, "size": integer(*SIZES), "width": WIDTH}
+        return network(**ends, **own, **({"kind": {"const": name}} if told else {}))
+
+    alone = shape(kind, halvings=integer(0, 6), **more)
+    if not depth:
+        return alone
+    coarse = generator_config(kind, True, depth - 1, **more)
+    enhancer = shape("local_enhancer", layers=integer(1, 16), coarse=coarse)
+    return {"if": {"required": ["coarse"]}, "then": enhancer, "else": alone}
+
+
+def on_top_of(coarse: Path, kind: str, two: Domains, ways: tuple[Direction, ...]) -> list[LocalEnhancer]:
+    """New generators on top of the trained ones of a run folder of half the side.
+
+    Args:
+        coarse: the run folder.
+        kind: of the run.
+        two: the domains to translate between.
+        ways: the domains to translate to.
+    Raises:
+        RunError, RunNotFound: there is no such run, or it is of another kind, side or direction.
+    """
+    model, config = load(coarse)
+    half = two.size // 2
+    if config["kind"] != kind or 2 * model.size != two.size or not set(ways) <= set(model.directions):
+        found = f"a {config['kind']}" + (f" of {model.size} pixels" if hasattr(model, "size") else "")
+        raise RunError(
+            f"{coarse}: this is {found}, to {' and '.join(getattr(model, 'directions', '-'))}. To build on "
+            f"for {two.size} pixels, give a {kind} of {half} pixels to {' and '.join(ways)}: train one with "
+            f"--size {half} first."
+        )
+    if model.channels != two.channels:
+        raise RunError(f"{coarse}: its images have {model.channels} channels, yours {two.channels}.")
+    return [LocalEnhancer(model[to]) for to in ways]
 
 
 def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from medgen_course.cli import main
 from medgen_course.datasets import sources
 from medgen_course.metrics import translation_eye
 from medgen_course.models.cyclegan import CycleGANAlgorithm
+from medgen_course.runs import load
 
 SMALL = ["--num-epochs", "1", "--batch-size", "8"]
 
@@ -185,3 +187,28 @@ def test_an_interrupted_run_ends_as_one_at_once(own, tmp_path, monkeypatch):
         assert main(two_epochs(twice)) == 130
     assert main(two_epochs(twice, "--resume")) == 0
     assert (twice / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "more"), [("cyclegan", []), ("pix2pix", ["--to", "a"])])
+def test_a_run_of_half_the_side_is_built_on(small_phantom, tmp_path, capsys, kind, more):
+    small, large = tmp_path / "small", tmp_path / "large"
+    base = ["train", kind, "--dataset", "phantom", *SMALL, *more]
+    assert main([*base, "--size", "32", "--out", str(small)]) == 0
+    assert main([*base, "--size", "64", "--coarse", str(small), "--out", str(large)]) == 0
+    before, after = (load(folder)[0]["a"] for folder in (small, large))
+    kept = after.coarse.state_dict()
+    assert all(torch.equal(value, kept[name]) for name, value in before.state_dict().items())
+    assert after.fine["head"].weight.abs().max() > 0 and after.config["size"] == 64
+    capsys.readouterr()
+    assert main(["evaluate", str(large), "--json"]) == 0
+    assert "ssim_ba" in json.loads(capsys.readouterr().out)
+    words = [*base, "--size", "32", "--out", str(tmp_path / "wrong"), "--coarse", str(small)]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert f"a {kind} of 32 pixels" in told and f"a {kind} of 16 pixels" in told and "--size 16" in told
+    config = json.loads((large / "config.json").read_text())
+    generator = config["model"] if kind == "cyclegan" else config["model"]["generator"]
+    generator["coarse"]["kind"] = "pickle"
+    (large / "config.json").write_text(json.dumps(config))
+    assert main(["evaluate", str(large)]) == 2
+    assert "coarse.kind" in capsys.readouterr().err
