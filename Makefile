@@ -69,6 +69,7 @@ pretrained: $(STAMP)
 	$(BIN)/python recipes/translation_eye.py
 	$(BIN)/python recipes/cyclegan.py
 	$(BIN)/python recipes/pix2pix.py
+	$(BIN)/python recipes/finer.py
 	$(BIN)/python recipes/tell_apart.py
 	$(BIN)/python recipes/lab.py
 	$(BIN)/python recipes/known_map.py

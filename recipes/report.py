@@ -20,8 +20,7 @@ from medgen_course.training.checkpoints import RunFolder
 def folder_of(name: str, model: str, kind: str, networks: dict, settings: dict, about: dict) -> Path:
     """A shipped model as a run folder, as if `medgen train` had written it."""
     run = RunFolder(BUILD / f"{name}-{model}")
-    shape = {"kind": kind, "generator": {**about, "kind": "unet_generator"}} if kind == "pix2pix" else about
-    run.save_config({"dataset": name, "model": {**shape, "kind": kind}, **settings})
+    run.save_config({"dataset": name, "model": {**about, "kind": kind}, **settings})
     run.save_model(networks)
     return run.path
 
@@ -31,9 +30,12 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
     made = {}
     for name in ("pneumoniamnist", "phantom"):
         card = {m: pretrained.card(name, m) for m in ("autoencoder", "vae", "gan", "cyclegan")}
+        recorded, pixels = pretrained.load_translators(name), ""
+        if name == "phantom":
+            recorded, pixels = pretrained.load_finer_translators(), ", 64 px"
+            card["cyclegan"] = pretrained.card(name, "cyclegan_64")
         names = card["cyclegan"]["recipe"]["domains"]
         classes = {"class_counts": card["gan"]["recipe"]["class_counts"]}
-        recorded = pretrained.load_translators(name)
         last = recorded[max(recorded)]
         autoencoder = {"autoencoder": pretrained.load_autoencoder(name)}
         length = card["autoencoder"]["model"]["latent_dim"]
@@ -43,7 +45,7 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
             ("autoencoder", f"autoencoder, {length} numbers", autoencoder, {}),
             ("vae", "VAE, β = 1", {"vae": pretrained.load_vaes(name)[1.0]}, {"beta": 1.0}),
             ("gan", "GAN", {"generator_ema": pretrained.load_gan(name)[0]}, classes),
-            ("cyclegan", f"CycleGAN, {names[0]} ↔ {names[1]}", both, domains),
+            ("cyclegan", f"CycleGAN, {names[0]} ↔ {names[1]}{pixels}", both, domains),
         ):
             folder = folder_of(name, kind, kind, networks, settings, card[kind]["model"])
             made[f"{name}/{kind}"] = kind, title, folder
@@ -71,12 +73,13 @@ def run_folders() -> dict[str, tuple[str, str, Path]]:
     network = {"generator_ema": grown[max(grown)]}
     folder = folder_of("phantom", "progressive", "progressive", network, settings, card["model"])
     made["phantom/progressive"] = "progressive", f"GAN that grew, {card['model']['size']} px", folder
-    pair, card = pretrained.load_pix2pix(), pretrained.card("phantom", "pix2pix")
+    pair, card = pretrained.load_finer_pix2pix(), pretrained.card("phantom", "pix2pix_64")
+    about = {"generator": card["model"] | {"kind": card["kind"]}}
     a, b = card["recipe"]["domains"]
-    for to, title in (("b", f"pix2pix, {a} → {b}"), ("a", f"pix2pix, {b} → {a}")):
+    for to, title in (("b", f"pix2pix, {a} → {b}, 64 px"), ("a", f"pix2pix, {b} → {a}, 64 px")):
         settings = {"domains": "", "names": [a, b], "to": to}
         networks = {"generator_ema": pair[to]}
-        folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, card["model"])
+        folder = folder_of("phantom", f"pix2pix-{to}", "pix2pix", networks, settings, about)
         made[f"phantom/pix2pix-{to}"] = "pix2pix", title, folder
     networks, card = pretrained.load_enhancers(), pretrained.card("phantom", "enhancers")
     recipe = card["recipe"]

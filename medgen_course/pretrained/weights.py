@@ -209,7 +209,7 @@ def load_lab() -> dict[float, dict[int, Translators]]:
     tensors, about = _read("phantom", "lab")
     recipe = about["recipe"]
     return {
-        share: {recipe.get("steps_64", recipe["steps"]): _translators(tensors, about, f"{share:g}/")}
+        share: {recipe["steps_64"]: _translators(tensors, about, f"{share:g}/")}
         for share in recipe["prevalences_b"]
     }
 

@@ -1,7 +1,8 @@
 """The translation explorer on a page: translators of notebook 04 at some moments of their training.
 
 Both directions are there, the noise on the way back is PyTorch's own, and a reader's picture goes there and
-back like the slices. Of the seven recorded moments four are shipped, so that all weights stay below 1.5 MB.
+back like the slices. Of the recorded moments every second one is shipped, so that all weights stay below
+1.5 MB.
 """
 
 from typing import Any
@@ -19,8 +20,8 @@ from medgen_course.site.controls import described
 from medgen_course.site.export import to_onnx
 from medgen_course.site.live import Live
 
-SIZE, HELD_OUT, SHOWN = 32, 512, 48  # validation slices of notebook 04, and those that a page has, the first
-MOMENTS = (100, 400, 1600, 7000)
+SIZE, HELD_OUT, SHOWN = 64, 512, 24  # validation slices of notebook 04, and those that a page has, the first
+MOMENTS = (0, 400, 4000)
 LABEL = "step"
 
 
@@ -43,13 +44,13 @@ def domains() -> Domains:
 
 def explorer(two: Domains | None = None) -> TranslationExplorer:
     """The explorer of notebook 04, with the moments that a page has."""
-    two, recorded = two or domains(), pretrained.load_translators("phantom")
+    two, recorded = two or domains(), pretrained.load_finer_translators()
     return TranslationExplorer({m: recorded[m] for m in MOMENTS}, two.val, (two.name_a, two.name_b), LABEL)
 
 
 def build() -> Live:
     """The explorer, its translators and the slices."""
-    two, recorded = domains(), pretrained.load_translators("phantom")
+    two, recorded = domains(), pretrained.load_finer_translators()
     shown = explorer(two)
     example = {"image": torch.zeros(2, 1, SIZE, SIZE)}
     models = {

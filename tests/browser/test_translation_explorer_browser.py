@@ -19,16 +19,16 @@ from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.translators import Translators
 torch.set_num_threads(1)
 torch.manual_seed(0)
-domains = phantom_domains(32, counts=(48, 40, 40))
+domains = phantom_domains(64, counts=(48, 40, 40))
 """
 SHIPPED = """
-recorded = pretrained.load_translators("phantom")
-runs = {0.0: pretrained.load_lab()[0.0], 0.5: {steps: recorded[steps] for steps in (100, 800, 7000)}}
+recorded = pretrained.load_finer_translators()
+runs = {0.0: pretrained.load_lab()[0.0], 0.5: {steps: recorded[steps] for steps in (0, 400, 4000)}}
 """
 SHOW = 'explorers.TranslationExplorer(runs, domains.test, ("T1w", "T2w"), "step")'
 ONE_PAIR = """
 def untrained():
-    return ResNetGenerator(1, 1, 32).eval().requires_grad_(False)
+    return ResNetGenerator(1, 1, 64).eval().requires_grad_(False)
 
 pair = Translators(untrained(), untrained())
 explorers.TranslationExplorer(pair, Part(domains.test.a, domains.test.b[:9]), ("T1w", "T2w"))
@@ -67,16 +67,16 @@ def test_translation_by_keyboard_and_with_an_own_picture(run_code):
     page.get_by_role("slider", name="step").focus()
     page.keyboard.press("Home")
     before = wait_for_change(page, before)
-    assert " · step 100 " in before[1]
+    assert " · step 0 " in before[1]
     page.get_by_role("button", name="Play").press("Enter")
-    says(page, " · step 7000 ")
+    says(page, " · step 4000 ")
     before = state(page)
     lesions = page.get_by_role("slider", name="lesions in T2w")
     assert lesions.get_attribute("aria-valuetext") == "50 %"
     lesions.focus()
     page.keyboard.press("ArrowLeft")
     before = wait_for_change(page, before)
-    assert "step 1500 · trained with a lesion in 0 % of the T2w images" in before[1]
+    assert "step 1000 · trained with a lesion in 0 % of the T2w images" in before[1]
     page.get_by_role("slider", name="full colour at").focus()
     page.keyboard.press("ArrowRight")
     before = picture_changes(page, before)

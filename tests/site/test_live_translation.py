@@ -12,13 +12,13 @@ STATES = (
     {"image": 0},
     {"image": 3, "moment": 0},
     {"image": 5, "moment": 1, "noise": 0.02},
-    {"image": 8, "moment": 2, "limit": 0.1},
+    {"image": 8, "moment": 1, "limit": 0.1},
     {"image": 12, "noise": 0.1, "outlines": "false"},
     {"direction": 1, "image": 1},
     {"direction": 1, "image": 7, "moment": 0, "limit": 1},
     {"direction": 1, "image": 19, "moment": 1, "noise": 0.005},
-    {"direction": 1, "image": 33, "moment": 2, "outlines": "false"},
-    {"direction": 1, "image": 47, "noise": 0.05, "limit": 0.05},
+    {"direction": 1, "image": 13, "moment": 1, "outlines": "false"},
+    {"direction": 1, "image": 23, "noise": 0.05, "limit": 0.05},
 )
 
 
@@ -31,7 +31,7 @@ def put(explorer, state):
     with explorer.hold():
         explorer.direction.index = state.get("direction", 0)
         explorer.index.value = state["image"]
-        explorer.moment.index = state.get("moment", 3)
+        explorer.moment.index = state.get("moment", 2)
         explorer.limit.value, explorer.noise.value = state.get("limit", 0.3), state.get("noise", 0)
         explorer.outlines.value = state.get("outlines") != "false"
     explorer.refresh()
@@ -52,16 +52,16 @@ def test_the_training_by_keyboard_and_the_address_brings_it_back(live):
     live.press("noise on way back", "ArrowRight")
     live.press("direction", "ArrowDown")
     said = live.numbers()
-    assert live.state() == {"image": "3", "moment": "2", "noise": "0.005", "direction": "1"}
+    assert live.state() == {"image": "3", "moment": "1", "noise": "0.005", "direction": "1"}
     live.open(**live.state())
-    assert live.numbers() == said and "step 1600" in said
+    assert live.numbers() == said and "step 400" in said
 
 
 def test_it_plays_to_the_end(live):
-    live.open(image=3, moment=2)
+    live.open(image=3, moment=1)
     before = live.numbers()
     live.page.get_by_role("button", name="Play").press("Enter")
-    assert "step 7000" in live.changed(before)
+    assert "step 4000" in live.changed(before)
     live.page.get_by_role("button", name="Play").wait_for()  # and stops
 
 
