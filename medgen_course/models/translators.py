@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medgen_course.batches.parts import parts
 from medgen_course.batches.transforms import to_unit
 
 Direction = Literal["a", "b"]
@@ -79,4 +80,4 @@ class Translators:
     @torch.inference_mode()
     def apply(self, x: Tensor, to: Direction) -> Tensor:
         """Floats in [0, 1], (N, C, H, W), to domain `to`; in parts, so that memory stays small."""
-        return torch.cat([self[to].translate(part) for part in x.split(256)]).clone()
+        return torch.cat([self[to].translate(part) for part in parts(x)]).clone()
