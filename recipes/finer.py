@@ -5,8 +5,7 @@
 A network for 64 pixels that begins with nothing makes 11 images a second on one thread here, and ended
 further from the truth than this in all that was tried. So the networks of 32 pixels stay as they are, and a
 `LocalEnhancer` learns what is left: three convolutions at full size. All choices were made on validation:
-half of the step size, and half of the discriminator's channels, without which it wins and the noise grows
-too strong.
+with the step size or the discriminator's channels doubled, SSIM was lower after as many seconds.
 """
 
 import copy

@@ -47,7 +47,6 @@ def measured(pair: Translators, domains: Domains, eye: Classifier) -> dict[str, 
 
 def one(share: float, seed: int) -> tuple[dict[str, float], Translators]:
     """One translator, its figures and its networks; from `BUILD`, if it was trained before."""
-    small, domains = (phantom_domains(size, 0.5, share, LAB["counts"], seed) for size in (SIZE, FULL))
     place = BUILD / f"{share:g}-{seed}.json"
     if place.is_file():
         tensors, _ = load_tensors(place.with_suffix(".safetensors"))
@@ -56,6 +55,7 @@ def one(share: float, seed: int) -> tuple[dict[str, float], Translators]:
             own = {k.removeprefix(f"{to}/"): v for k, v in tensors.items() if k.startswith(f"{to}/")}
             filled(made[to], own)
         return json.loads(place.read_text()), made
+    small, domains = (phantom_domains(size, 0.5, share, LAB["counts"], seed) for size in (SIZE, FULL))
     algorithm = cyclegan(small, LAB["steps"], 0.0, seed)
     sampler = UnpairedSampler(small.train.a, small.train.b, BATCH)
     snapshots, seconds = run(algorithm, sampler, (LAB["steps"],), seed)

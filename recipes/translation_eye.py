@@ -6,9 +6,8 @@ from pretrain import card
 
 from medgen_course import datasets, pretrained
 from medgen_course.metrics import bootstrap_interval, classification
-from medgen_course.metrics.translation_eye import CLASSES, train_eye
+from medgen_course.metrics.translation_eye import CLASSES, SHIPPED, train_eye
 
-SIZES = {32: "translation_eye", 64: "translation_eye_64"}
 EYE = (12_288, 6)  # slices and epochs
 
 
@@ -29,5 +28,5 @@ def train(size: int, name: str) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for size, name in SIZES.items():
+    for size, name in SHIPPED.items():
         train(size, name)
