@@ -36,14 +36,14 @@ def known(part: Part, to: Direction) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def evaluate_translators(
-    translators: Translators, domains: Domains, eye: Classifier, split: str = "test"
+    translators: Translators, domains: Domains, eye: Classifier | None, split: str = "test"
 ) -> dict[str, Row]:
     """Measure both directions.
 
     Args:
         translators: both directions, or one (pix2pix).
         domains: what they were trained on.
-        eye: whose features the Frechet distance compares; see `translation_eye`.
+        eye: whose features the Frechet distance compares; see `translation_eye`. None leaves it out.
         split: "val" for every choice, "test" once at the end.
     Returns:
         Figure -> `value`, with `low` and `high` (bootstrap over images) and the ends `worst` and `best` where
@@ -62,7 +62,8 @@ def evaluate_translators(
             made = translators.translate(source, to)
         if part.truth is not None:
             rows |= {f"{name}_{way}": row for name, row in against_truth(made, part, to).items()}
-        rows[f"frechet_{way}"] = frechet_row(made, source, target, ends(domains.train, to)[1], eye)
+        if eye is not None:
+            rows[f"frechet_{way}"] = frechet_row(made, source, target, ends(domains.train, to)[1], eye)
     if cycles:
         rows["cycle_l1"] = bootstrap_interval(torch.cat(cycles)) | {"best": 0.0}
     return rows

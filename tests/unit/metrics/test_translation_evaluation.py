@@ -68,6 +68,8 @@ def test_the_perfect_translator(domains, eye):
         assert found[f"frechet_{way}"]["value"] == pytest.approx(0, abs=1e-3)
         assert found[f"frechet_{way}"]["worst"] > found[f"frechet_{way}"]["best"] > 0
     assert found["cycle_l1"]["value"] == pytest.approx(0, abs=1e-6)
+    without = evaluate_translators(translators(truth, truth.b, truth.a), domains, None, "val")
+    assert without == {name: row for name, row in found.items() if not name.startswith("frechet")}
 
 
 def test_the_eraser_is_found_out_though_nothing_else_changes_much(domains, eye):
