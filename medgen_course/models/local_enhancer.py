@@ -16,6 +16,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 from medgen_course.models.cyclegan_networks import check_size, conv, norm
 from medgen_course.models.gan import initialise
 
+JUDGE_WIDTH = 16  # of the discriminator beside an enhancer: half of the usual, as there is less to learn
+
 
 class LocalEnhancer(nn.Module):
     """A translator of half the side, which stays as it is, and convolutions at full size that correct it.

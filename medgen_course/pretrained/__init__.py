@@ -38,6 +38,14 @@ from medgen_course.pretrained.tables import (
     sweep_path,
     tell_apart_path,
 )
+from medgen_course.pretrained.translators import (
+    load_finer_pix2pix,
+    load_finer_translators,
+    load_lab,
+    load_pix2pix,
+    load_translators,
+    translators_for,
+)
 from medgen_course.pretrained.weights import (
     BETAS,
     FEW_RUNS,
@@ -56,19 +64,13 @@ from medgen_course.pretrained.weights import (
     load_few,
     load_few_gan,
     load_few_masks,
-    load_finer_pix2pix,
-    load_finer_translators,
     load_gan,
     load_growing,
-    load_lab,
-    load_pix2pix,
     load_recordings,
     load_segmenter,
     load_semi_vae,
-    load_translators,
     load_vaes,
     recording_path,
-    translators_for,
 )
 
 __all__ = [

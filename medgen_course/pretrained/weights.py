@@ -1,4 +1,4 @@
-"""Networks that come with the course, codes, recordings and masks: a loader for each.
+"""Networks that come with the course, codes, recordings and masks: a loader for each; see translators.py too.
 
 Weights are stored in half precision and used in single. The codes of the validation split (mu, logvar,
 labels) are stored with the VAEs, so that their latent space can be walked without a single image at hand.
@@ -6,28 +6,22 @@ labels) are stored with the VAEs, so that their latent space can be walked witho
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from medgen_course.datasets import Dataset
 from medgen_course.models.autoencoder import Autoencoder
 from medgen_course.models.classifier import Classifier
 from medgen_course.models.fanogan import FAnoGAN
 from medgen_course.models.gan import Discriminator, Generator
-from medgen_course.models.generators import build, turned
-from medgen_course.models.local_enhancer import LocalEnhancer
 from medgen_course.models.multirate import ConditionedVAE
 from medgen_course.models.progressive_networks import ProgressiveGenerator
 from medgen_course.models.segmenter import Segmenter
 from medgen_course.models.semi_vae import SemiVAE
-from medgen_course.models.translators import Translators
 from medgen_course.models.unet import UNet
 from medgen_course.models.vae import VAE
-from medgen_course.pretrained.places import card, fits, path, shelf, there
-from medgen_course.training.checkpoints import load_tensors
+from medgen_course.pretrained.filling import fill, read
+from medgen_course.pretrained.places import shelf, there
 from medgen_course.training.recorder import Recording
 
 BETAS = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -73,19 +67,19 @@ class FewMasks:
 
 def load_autoencoder(dataset: str) -> Autoencoder:
     """The autoencoder of notebook 01; raises RunNotFound when there is none for this data set."""
-    tensors, about = _read(dataset, "autoencoder")
+    tensors, about = read(dataset, "autoencoder")
     model = Autoencoder(**about["model"])
-    return _fill(model, tensors, "autoencoder")
+    return fill(model, tensors, "autoencoder")
 
 
 def load_autoencoders(dataset: str) -> tuple[dict[int, Autoencoder], Autoencoder]:
     """Autoencoders by the length of their codes, and the denoiser of notebook 01; raises RunNotFound."""
-    tensors, about = _read(dataset, "autoencoders")
+    tensors, about = read(dataset, "autoencoders")
     recipe = about["recipe"]
     lengths = {name: int(name) for name in map(str, recipe["latent_dims"])}
     lengths["denoiser"] = recipe["denoiser"]["latent_dim"]
     made = {
-        name: _fill(Autoencoder(**about["model"], latent_dim=length), tensors, name)
+        name: fill(Autoencoder(**about["model"], latent_dim=length), tensors, name)
         for name, length in lengths.items()
     }
     denoiser = made.pop("denoiser")
@@ -94,14 +88,14 @@ def load_autoencoders(dataset: str) -> tuple[dict[int, Autoencoder], Autoencoder
 
 def load_vaes(dataset: str) -> dict[float, VAE]:
     """One VAE for each of `BETAS`, each trained at its own beta; raises RunNotFound."""
-    tensors, about = _read(dataset, "vae")
-    return {beta: _fill(VAE(**about["model"]), tensors, f"beta={beta:g}") for beta in BETAS}
+    tensors, about = read(dataset, "vae")
+    return {beta: fill(VAE(**about["model"]), tensors, f"beta={beta:g}") for beta in BETAS}
 
 
 def load_conditioned(dataset: str) -> ConditionedVAE:
     """One VAE for every beta from 0.1 to 300; raises RunNotFound."""
-    tensors, about = _read(dataset, "conditioned_vae")
-    return _fill(ConditionedVAE(**about["model"]), tensors, "conditioned_vae")
+    tensors, about = read(dataset, "conditioned_vae")
+    return fill(ConditionedVAE(**about["model"]), tensors, "conditioned_vae")
 
 
 def load_classifier(dataset: str, model: str = "classifier") -> Classifier:
@@ -112,15 +106,15 @@ def load_classifier(dataset: str, model: str = "classifier") -> Classifier:
         model: "classifier"; of the phantom also "classifier_64", for slices of 64 pixels, and
             "translation_eye" and "translation_eye_64", which know both contrasts.
     """
-    tensors, about = _read(dataset, model)
-    return _fill(Classifier(**about["model"]), tensors, "classifier")
+    tensors, about = read(dataset, model)
+    return fill(Classifier(**about["model"]), tensors, "classifier")
 
 
 def load_gan(dataset: str) -> tuple[Generator, Discriminator]:
     """The class-conditional GAN: the averaged generator, and the discriminator; raises RunNotFound."""
-    tensors, about = _read(dataset, "gan")
-    generator = _fill(Generator(**about["model"]), tensors, "generator")
-    return generator, _fill(Discriminator(**about["discriminator"]), tensors, "discriminator")
+    tensors, about = read(dataset, "gan")
+    generator = fill(Generator(**about["model"]), tensors, "generator")
+    return generator, fill(Discriminator(**about["discriminator"]), tensors, "discriminator")
 
 
 def load_growing() -> dict[float, ProgressiveGenerator]:
@@ -129,16 +123,16 @@ def load_growing() -> dict[float, ProgressiveGenerator]:
     Whole levels are ends of a side's training, the last one the shipped generator; between two of them lies
     the middle of the fade.
     """
-    tensors, about = _read("phantom", "growing")
+    tensors, about = read("phantom", "growing")
     made = {}
     for level in about["recipe"]["levels"]:
-        made[level] = _fill(ProgressiveGenerator(**about["model"]), tensors, f"level={level:g}")
+        made[level] = fill(ProgressiveGenerator(**about["model"]), tensors, f"level={level:g}")
     return made
 
 
 def load_codes(dataset: str, model: str = "vae") -> dict[float, Codes]:
     """Codes of the validation split at each of `BETAS`, of "vae", one a beta, or of "conditioned_vae"."""
-    tensors, _ = _read(dataset, model)
+    tensors, _ = read(dataset, model)
     labels = tensors["val/labels"].long()
     return {
         beta: Codes(tensors[f"val/mu/{beta:g}"].float(), tensors[f"val/logvar/{beta:g}"].float(), labels)
@@ -163,74 +157,6 @@ def load_few(dataset: str = "pneumoniamnist") -> dict[str, Recording]:
     return {run.about["title"]: run for run in runs}
 
 
-def load_translators(dataset: str) -> dict[int, Translators]:
-    """The CycleGAN of a task after some steps of its training, the shipped one last; raises RunNotFound.
-
-    That of the phantom is of 32 pixels; see `load_finer_translators`.
-    """
-    tensors, about = _read(dataset, "cyclegan")
-    return {step: _translators(tensors, about, f"{step}/") for step in about["recipe"]["moments"]}
-
-
-def translators_for(data: Dataset) -> dict[int, Translators] | None:
-    """`load_translators`, where they were trained on these very images (`fits`); None otherwise."""
-    return load_translators(data.name) if fits(data, "cyclegan") else None
-
-
-def load_finer_translators() -> dict[int, Translators]:
-    """The phantom's CycleGAN at 64 pixels, a `LocalEnhancer` on top of the shipped one of 32 pixels.
-
-    Returns:
-        Updates at 64 pixels -> translators; after none they are the coarse answer, enlarged. Raises
-        RunNotFound.
-    """
-    tensors, about = _read("phantom", "cyclegan_64")
-    recorded = load_translators("phantom")
-    coarse, moments = recorded[max(recorded)], about["recipe"]["moments"]
-    return {step: _finer(coarse, tensors, about, f"{step}/") for step in moments}
-
-
-def load_pix2pix() -> Translators:
-    """pix2pix between the phantom's contrasts at 32 pixels, both ways; raises RunNotFound."""
-    tensors, about = _read("phantom", "pix2pix")
-    return _translators(tensors, about, "")
-
-
-def load_finer_pix2pix() -> Translators:
-    """The same at 64 pixels, a `LocalEnhancer` on top of it; raises RunNotFound."""
-    return _finer(load_pix2pix(), *_read("phantom", "pix2pix_64"), "")
-
-
-def load_lab() -> dict[float, dict[int, Translators]]:
-    """The hallucination lab, 64 pixels: share of lesions in T2w while training -> steps -> translators.
-
-    The steps are those at 64 pixels, on top of networks of 32 pixels of the same lab. Raises RunNotFound.
-    """
-    tensors, about = _read("phantom", "lab")
-    recipe = about["recipe"]
-    return {
-        share: {recipe["steps_64"]: _translators(tensors, about, f"{share:g}/")}
-        for share in recipe["prevalences_b"]
-    }
-
-
-def _translators(tensors: dict[str, Tensor], about: dict[str, Any], prefix: str) -> Translators:
-    there = {**about["model"], "kind": about["kind"]}
-    ways = zip((there, turned(there)), ("to_b", "to_a"), strict=True)
-    return Translators(*(_fill(build(config), tensors, prefix + way) for config, way in ways))
-
-
-def _finer(
-    coarse: Translators, tensors: dict[str, Tensor], about: dict[str, Any], prefix: str
-) -> Translators:
-    """Translators whose file holds only what was learnt at full size; they share the coarse networks."""
-    settings = {name: about["model"][name] for name in ("width", "layers")}
-    made = {f"to_{to}": LocalEnhancer(coarse[to], **settings).eval() for to in coarse.directions}
-    for way, network in made.items():
-        _fill(network.fine, tensors, prefix + way)
-    return Translators(**made)
-
-
 def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Segmenter:
     """A network of notebook 10, trained on normal images alone (but for the ceiling); raises RunNotFound.
 
@@ -239,51 +165,51 @@ def load_anomaly(dataset: str, model: str) -> Autoencoder | VAE | Segmenter:
         model: "anomaly_small" or "anomaly_big", autoencoders by their code; "anomaly_vae", of the phantom
             "anomaly_vae_t2w" and "anomaly_vae_t1w"; "anomaly_ceiling", a U-Net that was told all.
     """
-    tensors, about = _read(dataset, model)
+    tensors, about = read(dataset, model)
     kinds = {"autoencoder": Autoencoder, "vae": VAE, "segmenter": Segmenter}
-    return _fill(kinds[about["kind"]](**about["model"]), tensors, "network")
+    return fill(kinds[about["kind"]](**about["model"]), tensors, "network")
 
 
 def load_fanogan(dataset: str = "pneumoniamnist") -> FAnoGAN:
     """The shipped GAN with an encoder for its normal class; raises RunNotFound."""
-    tensors, about = _read(dataset, "anomaly_encoder")
+    tensors, about = read(dataset, "anomaly_encoder")
     settings = about["model"]
     model = FAnoGAN(*load_gan(dataset), settings["label"], settings["width"])
-    _fill(model.encoder, tensors, "network")
+    fill(model.encoder, tensors, "network")
     return model.eval()
 
 
 def load_enhancers() -> dict[str, dict[str, UNet]]:
     """The U-Nets of notebook 11, phantom, 64 pixels: task -> how it learnt -> network; raises RunNotFound."""
-    tensors, about = _read("phantom", "enhancers")
+    tensors, about = read("phantom", "enhancers")
     made: dict[str, dict[str, UNet]] = {}
     for name in about["test"]:
         task, _, how = name.partition("/")
-        made.setdefault(task, {})[how] = _fill(UNet(**about["model"]), tensors, name)
+        made.setdefault(task, {})[how] = fill(UNet(**about["model"]), tensors, name)
     return made
 
 
 def load_enhancement_prior() -> VAE:
     """The VAE of 64-pixel phantom slices that notebook 11 searches; raises RunNotFound."""
-    tensors, about = _read("phantom", "enhancement_prior")
-    return _fill(VAE(**about["model"]), tensors, "vae")
+    tensors, about = read("phantom", "enhancement_prior")
+    return fill(VAE(**about["model"]), tensors, "vae")
 
 
 def load_semi_vae(dataset: str) -> SemiVAE:
     """M2 of notebook 12, which saw 100 labels (`recipes/few_recognition.py`); raises RunNotFound."""
-    tensors, about = _read(dataset, "semi_vae")
-    return _fill(SemiVAE(**about["model"]), tensors, "semi_vae")
+    tensors, about = read(dataset, "semi_vae")
+    return fill(SemiVAE(**about["model"]), tensors, "semi_vae")
 
 
 def load_few_gan(dataset: str) -> Generator:
     """A small conditional generator that learnt from the same 100 labelled images; raises RunNotFound."""
-    tensors, about = _read(dataset, "few_gan")
-    return _fill(Generator(**about["model"]), tensors, "generator")
+    tensors, about = read(dataset, "few_gan")
+    return fill(Generator(**about["model"]), tensors, "generator")
 
 
 def load_few_masks() -> FewMasks:
     """What the methods of that table found in eight slices, of seed 0, and pairs drawn; or RunNotFound."""
-    tensors, about = _read("phantom", "few_masks")
+    tensors, about = read("phantom", "few_masks")
     bits = {name: np.unpackbits(tensors[name].numpy(), axis=-1) for name in ("truth", "found", "drawn_maps")}
     maps = {
         k: np.where(m[..., 0, :, :] > 0, 1, 2 * m[..., 1, :, :]).astype(np.uint8) for k, m in bits.items()
@@ -294,20 +220,5 @@ def load_few_masks() -> FewMasks:
 
 def load_segmenter() -> Segmenter:
     """The network of notebook 12 that learnt lesions and ventricles from a hundred slices; RunNotFound."""
-    tensors, about = _read("phantom", "segmenter")
-    return _fill(Segmenter(**about["model"]), tensors, "network")
-
-
-def _read(dataset: str, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    tensors, _ = load_tensors(there(path(dataset, model), dataset))
-    return tensors, card(dataset, model)
-
-
-def _fill(model: nn.Module, tensors: dict[str, Tensor], name: str) -> Any:
-    own = {
-        key.removeprefix(f"{name}/"): t if t.dtype == torch.int64 else t.float()
-        for key, t in tensors.items()
-        if key.startswith(f"{name}/")
-    }
-    model.load_state_dict(own)
-    return model.eval().requires_grad_(False)
+    tensors, about = read("phantom", "segmenter")
+    return fill(Segmenter(**about["model"]), tensors, "network")

@@ -7,7 +7,7 @@ from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import from_dataset, named_classes
 from medgen_course.models.cyclegan import CycleGANAlgorithm
-from medgen_course.models.cyclegan_networks import PatchDiscriminator, ResNetGenerator
+from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.generators import build, turned
 from medgen_course.models.translators import Translators
 from medgen_course.runs.schema import integer
@@ -20,6 +20,7 @@ from medgen_course.runs.translation import (
     described,
     evaluate,
     generator_config,
+    judge,
     on_top_of,
     translate,
 )
@@ -68,13 +69,13 @@ def train(
         by_default = 0.0 if data.drawn else 5.0
         identity = by_default if lambda_identity is None else lambda_identity
         if coarse is None:
-            generators, width = [ResNetGenerator(a, b, side), ResNetGenerator(b, a, side)], 32
+            generators = [ResNetGenerator(a, b, side), ResNetGenerator(b, a, side)]
         else:
-            generators, width = on_top_of(coarse, "cyclegan", two, ("b", "a")), 16
+            generators = on_top_of(coarse, "cyclegan", two, ("b", "a"))
         algorithm = CycleGANAlgorithm(
             *generators,
-            PatchDiscriminator(a, side, width),
-            PatchDiscriminator(b, side, width),
+            judge(a, side, coarse),
+            judge(b, side, coarse),
             lambda_cycle,
             identity,
             warmup_steps=WARMUP if coarse is None else 0,

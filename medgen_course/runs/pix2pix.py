@@ -6,7 +6,6 @@ from typing import Any, Literal
 from medgen_course.batches.domains import PairedSampler
 from medgen_course.datasets import Dataset, DatasetError
 from medgen_course.datasets.domains import from_dataset
-from medgen_course.models.cyclegan_networks import PatchDiscriminator
 from medgen_course.models.generators import build
 from medgen_course.models.pix2pix import Pix2PixAlgorithm, UNetGenerator
 from medgen_course.models.translators import Translators
@@ -20,6 +19,7 @@ from medgen_course.runs.translation import (
     described,
     evaluate,
     generator_config,
+    judge,
     on_top_of,
     translate,
 )
@@ -70,13 +70,13 @@ def train(
         source, target = pairs if to == "b" else pairs[::-1]
         sampler = PairedSampler(source, target, chosen.batch_size)
         if coarse is None:
-            generator, width = UNetGenerator(source.shape[1], target.shape[1], two.size), 32
+            generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
         else:
-            [generator], width = on_top_of(coarse, "pix2pix", two, (to,)), 16
-        judge = PatchDiscriminator(source.shape[1] + target.shape[1], two.size, width)
+            [generator] = on_top_of(coarse, "pix2pix", two, (to,))
+        networks = generator, judge(source.shape[1] + target.shape[1], two.size, coarse)
         steps = chosen.num_epochs * len(sampler)
         about = {"lambda_l1": lambda_l1, "to": to} | described(data, two, "", chosen.num_epochs)
-        algorithm = Pix2PixAlgorithm(generator, judge, lambda_l1, chosen.learning_rate, decay_steps=steps)
+        algorithm = Pix2PixAlgorithm(*networks, lambda_l1, chosen.learning_rate, decay_steps=steps)
         return Plan(algorithm, sampler, about)
 
     return train_into(out, dataset, plan, SETTINGS, **settings)

@@ -11,8 +11,8 @@ from medgen_course.datasets.domains import Domains, from_dataset, named_classes
 from medgen_course.datasets.errors import problem
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import class_change, evaluate_translators
-from medgen_course.models.cyclegan_networks import SIZES
-from medgen_course.models.local_enhancer import LocalEnhancer
+from medgen_course.models.cyclegan_networks import SIZES, PatchDiscriminator
+from medgen_course.models.local_enhancer import JUDGE_WIDTH, LocalEnhancer
 from medgen_course.models.translators import Direction, Translators
 from medgen_course.runs.opening import load
 from medgen_course.runs.schema import CHANNELS, TEXT, WIDTH, integer, network
@@ -81,6 +81,12 @@ def on_top_of(coarse: Path, kind: str, two: Domains, ways: tuple[Direction, ...]
     if model.channels != two.channels:
         raise RunError(f"{coarse}: its images have {model.channels} channels, yours {two.channels}.")
     return [LocalEnhancer(model[to]) for to in ways]
+
+
+def judge(channels: int, size: int, coarse: Path | None) -> PatchDiscriminator:
+    """A new discriminator of generators from nothing, or of those on top of a coarse run."""
+    width = {} if coarse is None else {"width": JUDGE_WIDTH}
+    return PatchDiscriminator(channels, size, **width)
 
 
 def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:
