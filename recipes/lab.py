@@ -47,7 +47,7 @@ def measured(pair: Translators, domains: Domains, eye: Classifier) -> dict[str, 
 
 def one(share: float, seed: int) -> tuple[dict[str, float], Translators]:
     """One translator, its figures and its networks; from `BUILD`, if it was trained before."""
-    place = BUILD / f"{share:g}-{seed}.json"
+    place = BUILD / f"{share:g}-{seed}-{LAB['steps']}-{LAB['steps_64']}.json"
     if place.is_file():
         tensors, _ = load_tensors(place.with_suffix(".safetensors"))
         made = Translators(*(LocalEnhancer(ResNetGenerator(1, 1, SIZE)) for _ in "ba"))

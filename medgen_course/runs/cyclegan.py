@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from medgen_course.batches.domains import UnpairedSampler
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import from_dataset, named_classes
 from medgen_course.models.cyclegan import CycleGANAlgorithm
 from medgen_course.models.cyclegan_networks import ResNetGenerator
 from medgen_course.models.generators import build, turned
+from medgen_course.models.local_enhancer import LocalEnhancer
 from medgen_course.models.translators import Translators
 from medgen_course.runs.schema import integer
 from medgen_course.runs.train import Plan, Settings, train_into
@@ -17,6 +20,7 @@ from medgen_course.runs.translation import (
     INSTEAD,
     LEGEND,
     SHOWN,
+    begun,
     described,
     evaluate,
     generator_config,
@@ -49,16 +53,17 @@ def train(
             second half of the epochs, so a run cannot be resumed with more of them.
         domains: two classes of labelled data, by number or name, A first, with a comma between them; numbers
             always work. The phantom does without.
-        lambda_cycle: weight of the cycle loss; it rises over the first 200 steps.
+        lambda_cycle: weight of the cycle loss; it rises over the first 200 steps, with `coarse` it does not.
         lambda_identity: weight of the identity loss; by default 5, but 0 on the phantom, where bright and
             dark must be exchanged. 0 also saves time.
         coarse: run folder of a CycleGAN of half the side. Its networks stay as they are; a few convolutions
             at full size are learnt on top of them, which needs far fewer steps than from nothing. On the
-            phantom half of the usual learning rate was better, 5e-4.
+            phantom half of the usual learning rate was better, 5e-4. To resume, the run needs it no longer.
     Returns:
         The history.
     Raises:
         ValueError, DatasetError, DatasetUnavailable: see `train.train_into` and `domains.from_dataset`.
+        RunError, RunNotFound: see `translation.on_top_of`.
     """
 
     def plan(data: Dataset, chosen: Settings) -> Plan:
@@ -68,17 +73,20 @@ def train(
         (a, b), side = two.channels, two.size
         by_default = 0.0 if data.drawn else 5.0
         identity = by_default if lambda_identity is None else lambda_identity
-        if coarse is None:
-            generators = [ResNetGenerator(a, b, side), ResNetGenerator(b, a, side)]
-        else:
+        known = begun(out, "cyclegan", chosen.resume)
+        if "coarse" in known:
+            generators = _pair(known)
+        elif coarse is not None:
             generators = on_top_of(coarse, "cyclegan", two, ("b", "a"))
+        else:
+            generators = [ResNetGenerator(a, b, side), ResNetGenerator(b, a, side)]
         algorithm = CycleGANAlgorithm(
             *generators,
-            judge(a, side, coarse),
-            judge(b, side, coarse),
+            judge(a, generators[1]),
+            judge(b, generators[0]),
             lambda_cycle,
             identity,
-            warmup_steps=WARMUP if coarse is None else 0,
+            warmup_steps=0 if isinstance(generators[0], LocalEnhancer) else WARMUP,
             learning_rate=chosen.learning_rate,
             decay_steps=chosen.num_epochs * len(sampler),
         )
@@ -90,8 +98,12 @@ def train(
 
 def load(run: RunFolder, config: dict[str, Any]) -> Translators:
     """The averaged generators, both ways; raises RunNotFound or RunError."""
-    about = config["model"]
-    about = about | {"kind": "local_enhancer" if "coarse" in about else "resnet_generator"}
-    there, again = build(about), build(turned(about))
+    there, again = _pair(config["model"])
     run.load_model({"generator_ab_ema": there, "generator_ba_ema": again})
     return Translators(*(generator.eval().requires_grad_(False) for generator in (there, again)))
+
+
+def _pair(about: dict[str, Any]) -> list[nn.Module]:
+    """New generators to B and to A."""
+    about = about | {"kind": "local_enhancer" if "coarse" in about else "resnet_generator"}
+    return [build(about), build(turned(about))]

@@ -16,6 +16,7 @@ from medgen_course.runs.translation import (
     INSTEAD,
     LEGEND,
     SHOWN,
+    begun,
     described,
     evaluate,
     generator_config,
@@ -57,6 +58,7 @@ def train(
     Raises:
         ValueError, DatasetUnavailable: see `train.train_into`.
         DatasetError: the images are not paired.
+        RunError, RunNotFound: see `translation.on_top_of`.
     """
 
     def plan(data: Dataset, chosen: Settings) -> Plan:
@@ -69,11 +71,14 @@ def train(
         pairs = (two.train.truth.a, two.train.truth.b)
         source, target = pairs if to == "b" else pairs[::-1]
         sampler = PairedSampler(source, target, chosen.batch_size)
-        if coarse is None:
-            generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
-        else:
+        known = begun(out, "pix2pix", chosen.resume).get("generator", {})
+        if "coarse" in known:
+            generator = build(known)
+        elif coarse is not None:
             [generator] = on_top_of(coarse, "pix2pix", two, (to,))
-        networks = generator, judge(source.shape[1] + target.shape[1], two.size, coarse)
+        else:
+            generator = UNetGenerator(source.shape[1], target.shape[1], two.size)
+        networks = generator, judge(source.shape[1] + target.shape[1], generator)
         steps = chosen.num_epochs * len(sampler)
         about = {"lambda_l1": lambda_l1, "to": to} | described(data, two, "", chosen.num_epochs)
         algorithm = Pix2PixAlgorithm(*networks, lambda_l1, chosen.learning_rate, decay_steps=steps)

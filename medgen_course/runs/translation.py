@@ -1,20 +1,23 @@
 """What CycleGAN and pix2pix have in common as run folders: figures, how README shows them, translating."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from medgen_course.batches.transforms import to_uint8
 from medgen_course.datasets import Dataset
 from medgen_course.datasets.domains import Domains, from_dataset, named_classes
 from medgen_course.datasets.errors import problem
+from medgen_course.files import expanded
 from medgen_course.metrics.translation_eye import translation_eye
 from medgen_course.metrics.translators import class_change, evaluate_translators
 from medgen_course.models.cyclegan_networks import SIZES, PatchDiscriminator
 from medgen_course.models.local_enhancer import JUDGE_WIDTH, LocalEnhancer
 from medgen_course.models.translators import Direction, Translators
-from medgen_course.runs.opening import load
+from medgen_course.runs.opening import load, open_run
 from medgen_course.runs.schema import CHANNELS, TEXT, WIDTH, integer, network
 from medgen_course.training import RunError
 
@@ -23,6 +26,7 @@ DOMAINS = {
     "names": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2},
     "step_size_falls_over_epochs": integer(0, 2**63),
 }
+DOUBLINGS = int(math.log2(SIZES[1] / SIZES[0]))  # enhancers that can stand on top of one another
 LEGEND = "worst: the image left as it is. best of frechet: training images of the target domain."
 INSTEAD = {"sample": "which draws nothing: hand it images, medgen translate."}
 SHOWN = {
@@ -36,7 +40,7 @@ SHOWN = {
 }
 
 
-def generator_config(kind: str, told: bool, depth: int = 3, **more: dict[str, Any]) -> dict[str, Any]:
+def generator_config(kind: str, told: bool, depth: int = DOUBLINGS, **more: dict[str, Any]) -> dict[str, Any]:
     """Schema of a generator's configuration, or of a `LocalEnhancer` on top of such a one.
 
     Args:
@@ -67,26 +71,59 @@ def on_top_of(coarse: Path, kind: str, two: Domains, ways: tuple[Direction, ...]
         two: the domains to translate between.
         ways: the domains to translate to.
     Raises:
-        RunError, RunNotFound: there is no such run, or it is of another kind, side or direction.
+        RunError, RunNotFound: there is no such run, or it is of another kind, side, direction or domains; or
+            the side has no half that a generator could have.
     """
-    model, config = load(coarse)
     half = two.size // 2
-    if config["kind"] != kind or 2 * model.size != two.size or not set(ways) <= set(model.directions):
-        found = f"a {config['kind']}" + (f" of {model.size} pixels" if hasattr(model, "size") else "")
+    if two.size % 2 or half < SIZES[0]:
         raise RunError(
-            f"{coarse}: this is {found}, to {' and '.join(getattr(model, 'directions', '-'))}. To build on "
-            f"for {two.size} pixels, give a {kind} of {half} pixels to {' and '.join(ways)}: train one with "
-            f"--size {half} first."
+            f"images of {two.size} pixels: a coarse run has half of an even side, and {SIZES[0]} pixels at "
+            "least. Leave --coarse out."
+        )
+    model, config = load(coarse)
+    found = f"a {config['kind']}"
+    if config["kind"] == kind:
+        if model.size == half and set(ways) <= set(model.directions):
+            _check_same_domains(coarse, model, config, two)
+            return [LocalEnhancer(model[to]) for to in ways]
+        found += f" of {model.size} pixels, to {' and '.join(model.directions)}"
+    raise RunError(
+        f"{coarse}: this is {found}. To build on for {two.size} pixels, give a {kind} of {half} pixels, to "
+        f"{' and '.join(ways)}: train one on the same images of that side first, or leave --coarse out."
+    )
+
+
+def _check_same_domains(coarse: Path, model: Translators, config: dict[str, Any], two: Domains) -> None:
+    """Raise RunError if the coarse run translates between others, or the other way round."""
+    a, b = config.get("names", ("?", "?"))
+    if (a, b) != (two.name_a, two.name_b):
+        raise RunError(
+            f"{coarse}: its domains are A = {a} and B = {b}, yours A = {two.name_a} and B = {two.name_b}. "
+            "Give the same images, and --domains in the same order."
         )
     if model.channels != two.channels:
-        raise RunError(f"{coarse}: its images have {model.channels} channels, yours {two.channels}.")
-    return [LocalEnhancer(model[to]) for to in ways]
+        ours, theirs = (" and ".join(map(str, channels)) for channels in (two.channels, model.channels))
+        raise RunError(
+            f"{coarse}: its images have {theirs} channels (A and B), yours {ours}. Train a coarse run on "
+            "your images first."
+        )
 
 
-def judge(channels: int, size: int, coarse: Path | None) -> PatchDiscriminator:
-    """A new discriminator of generators from nothing, or of those on top of a coarse run."""
-    width = {} if coarse is None else {"width": JUDGE_WIDTH}
-    return PatchDiscriminator(channels, size, **width)
+def begun(out: Path, kind: str, resume: bool) -> dict[str, Any]:
+    """The model's configuration of a run that goes on; empty for one that begins, or of another kind.
+
+    What an enhancer stands on is in the run's own folder, so the coarse run may be gone by then.
+    """
+    if not (resume and (expanded(out) / "resume.safetensors").exists()):
+        return {}
+    _, config = open_run(expanded(out))
+    return config["model"] if config["kind"] == kind else {}
+
+
+def judge(channels: int, generator: nn.Module) -> PatchDiscriminator:
+    """A new discriminator of such a generator's answers; it is narrower beside a `LocalEnhancer`."""
+    width = {"width": JUDGE_WIDTH} if isinstance(generator, LocalEnhancer) else {}
+    return PatchDiscriminator(channels, generator.config["size"], **width)
 
 
 def described(data: Dataset, two: Domains, domains: str, num_epochs: int) -> dict[str, Any]:

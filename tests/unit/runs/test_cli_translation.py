@@ -1,6 +1,7 @@
 """`medgen train cyclegan` and `pix2pix`, `evaluate`, `translate`: classes of an own file, and the phantom."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,12 @@ from medgen_course.cli import main
 from medgen_course.datasets import sources
 from medgen_course.metrics import translation_eye
 from medgen_course.models.cyclegan import CycleGANAlgorithm
+from medgen_course.models.cyclegan_networks import SIZES, ResNetGenerator
+from medgen_course.models.local_enhancer import LocalEnhancer
+from medgen_course.models.pix2pix import Pix2PixAlgorithm
 from medgen_course.runs import load
+from medgen_course.runs.cyclegan import CONFIG
+from medgen_course.runs.schema import check
 
 SMALL = ["--num-epochs", "1", "--batch-size", "8"]
 
@@ -19,18 +25,21 @@ def words(own, out, *more):
     return ["train", "cyclegan", "--dataset", str(own), "--out", str(out), *SMALL, *more]
 
 
-@pytest.fixture(scope="module", params=[1, 3])
-def own(request, tmp_path_factory):
-    """Grey or RGB ramps of three classes: dark, middle, bright."""
-    folder, rng = tmp_path_factory.mktemp("translation"), np.random.default_rng(0)
-    arrays = {}
+def ramps(path, side=28, channels=1):
+    """Write ramps of three classes, dark, middle, bright; grey or RGB."""
+    arrays, rng = {}, np.random.default_rng(0)
     for split, count in (("train", 96), ("val", 30), ("test", 30)):
         labels = (np.arange(count) % 3).astype(np.uint8)
-        ramp = np.linspace(0, 60, 28) * rng.random((count, 28, 1)) + 60 * labels[:, None, None]
-        images = ramp if request.param == 1 else np.repeat(ramp[..., None], 3, axis=3)
+        ramp = np.linspace(0, 60, side) * rng.random((count, side, 1)) + 60 * labels[:, None, None]
+        images = ramp if channels == 1 else np.repeat(ramp[..., None], 3, axis=3)
         arrays |= {f"{split}_images": images.astype(np.uint8), f"{split}_labels": labels[:, None]}
-    np.savez(folder / "own.npz", **arrays)
-    return folder / "own.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def own(request, tmp_path_factory):
+    return ramps(tmp_path_factory.mktemp("translation") / "own.npz", channels=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +214,75 @@ def test_a_run_of_half_the_side_is_built_on(small_phantom, tmp_path, capsys, kin
     words = [*base, "--size", "32", "--out", str(tmp_path / "wrong"), "--coarse", str(small)]
     assert main(words) == 2
     told = capsys.readouterr().err
-    assert f"a {kind} of 32 pixels" in told and f"a {kind} of 16 pixels" in told and "--size 16" in told
+    assert f"a {kind} of 32 pixels" in told and f"a {kind} of 16 pixels" in told and "leave --coarse" in told
     config = json.loads((large / "config.json").read_text())
     generator = config["model"] if kind == "cyclegan" else config["model"]["generator"]
     generator["coarse"]["kind"] = "pickle"
     (large / "config.json").write_text(json.dumps(config))
     assert main(["evaluate", str(large)]) == 2
     assert "coarse.kind" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "more"), [("cyclegan", []), ("pix2pix", ["--to", "a"])])
+def test_a_run_on_top_goes_on_without_the_coarse_one(small_phantom, tmp_path, monkeypatch, kind, more):
+    small, gone = tmp_path / "small", tmp_path / "gone"
+    base = ["train", kind, "--dataset", "phantom", "--num-epochs", "2", "--batch-size", "8", *more]
+    assert main([*base[:5], "1", *base[6:], "--size", "32", "--out", str(small)]) == 0
+    base += ["--size", "64"]
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    assert main([*base, "--coarse", str(small), "--out", str(once)]) == 0
+    algorithm = {"cyclegan": CycleGANAlgorithm, "pix2pix": Pix2PixAlgorithm}[kind]
+    first_epoch, step = iter(range({"cyclegan": 3, "pix2pix": 6}[kind])), algorithm.step
+
+    def interrupted(self, batch, backward):
+        if next(first_epoch, None) is None:
+            raise KeyboardInterrupt
+        return step(self, batch, backward)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(algorithm, "step", interrupted)
+        assert main([*base, "--coarse", str(small), "--out", str(twice)]) == 130
+    small.rename(gone)
+    assert main([*base, "--out", str(twice), "--resume"]) == 0
+    assert (twice / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
+
+
+def test_a_coarse_run_translates_between_the_same_domains_the_same_way(tmp_path, capsys):
+    sides = {side: ramps(tmp_path / f"ramps{side}.npz", side) for side in (16, 32, 33)}
+    coarse = tmp_path / "coarse"
+    assert main(words(sides[16], coarse, "--domains", "0,2")) == 0
+    wrong = {
+        ("--domains", "2,0"): "A = class 0 and B = class 2, yours A = class 2 and B = class 0",
+        ("--domains", "0,1"): "yours A = class 0 and B = class 1",
+    }
+    for more, told in wrong.items():
+        capsys.readouterr()
+        assert main(words(sides[32], tmp_path / "fine", *more, "--coarse", str(coarse))) == 2
+        assert told in capsys.readouterr().err
+    assert main(words(sides[33], tmp_path / "odd", "--domains", "0,2", "--coarse", str(coarse))) == 2
+    told = capsys.readouterr().err
+    assert "images of 33 pixels: a coarse run has half of an even side" in told and "Leave --coarse" in told
+    colour = ramps(tmp_path / "colour.npz", 32, channels=3)
+    assert main(words(colour, tmp_path / "colour", "--domains", "0,2", "--coarse", str(coarse))) == 2
+    assert "its images have 1 and 1 channels (A and B), yours 3 and 3" in capsys.readouterr().err
+    assert not (tmp_path / "fine").exists() and not (tmp_path / "colour").exists()
+    other = tmp_path / "vae"
+    assert main(["train", "vae", "--dataset", str(sides[16]), "--out", str(other), *SMALL]) == 0
+    capsys.readouterr()
+    assert main(words(sides[32], tmp_path / "fine", "--domains", "0,2", "--coarse", str(other))) == 2
+    assert "this is a vae. To build on for 32 pixels, give a cyclegan of 16 pixels" in capsys.readouterr().err
+
+
+def test_enhancers_stand_on_one_another_up_to_the_largest_side():
+    generator = ResNetGenerator(1, 1, SIZES[0], width=2, blocks=1)
+    config = CONFIG["model"]
+    while generator.config["size"] < SIZES[1]:
+        check(Path("config.json"), {"model": drop_kind(generator.config)}, {"model": config})
+        generator = LocalEnhancer(generator, width=2, layers=1)
+    check(Path("config.json"), {"model": drop_kind(generator.config)}, {"model": config})
+    assert generator.config["size"] == SIZES[1]
+
+
+def drop_kind(config):
+    """A model's configuration as `open_run` hands it on."""
+    return {name: value for name, value in config.items() if name != "kind"}
