@@ -117,7 +117,7 @@ def back_again(
     held = than(again, left, "more than T2w held", "less than T2w held")
     closes = "the cycle closes around them too" if erased[1]["low"] > 0.5 else "most of them stay lost"
     hides = around["difference"]
-    word = "a little more than that habit" if hides["low"] > 0 else "no more than that habit"
+    word = "stands out from that habit" if hides["low"] > 0 else "does not stand out from that habit"
     return (
         f"{say(again, '.0%')} is back: {held} ({say(left, '.0%')}). From <i>true</i> T2w slices, each lesion "
         f"just as faint, the same F makes {say(honest, '.0%')}. Of the {erased[2]} <i>erased</i> lesions "
@@ -130,7 +130,7 @@ def back_again(
         f"erases hardly any, makes {say(around['100 %'], '.0%')} of its surroundings: convolutions and "
         "instance normalisation spread what a lesion does, and F has learnt with G. The difference of "
         "the two, "
-        f"{say(hides, '+.0%')}, is {word}."
+        f"{say(hides, '+.0%')}, {word}."
     )
 
 

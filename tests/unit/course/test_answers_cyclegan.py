@@ -42,11 +42,11 @@ def test_a_message_is_held_against_maps_without_a_cycle_loss():
 def test_what_comes_back_around_a_lesion_is_held_against_habit():
     around = {"0 %": row(0.23), "100 %": row(0.17), "true": row(0.03), "difference": row(0.06)}
     told = answers.back_again(row(0.6), row(0.9), row(0.63), (row(0.4), row(0.84), 82), around)
-    for words in ("more than T2w held", "closes around them too", "a little more than that habit"):
+    for words in ("more than T2w held", "closes around them too", "%), stands out from that habit"):
         assert words in told
     around["difference"] = row(0.0)
     told = answers.back_again(row(0.6), row(0.6), row(0.6), (row(0.4), row(0.3), 82), around)
-    for words in ("a tie", "most of them stay lost", "no more than that habit"):
+    for words in ("a tie", "most of them stay lost", "does not stand out from that habit"):
         assert words in told
 
 
