@@ -23,9 +23,9 @@ from medgen_course.datasets.domains import Domains, phantom_domains
 from medgen_course.metrics.translation_eye import phantom_eye
 from medgen_course.metrics.translators import baselines, evaluate_translators
 from medgen_course.models.cyclegan import CycleGANAlgorithm
-from medgen_course.models.cyclegan_networks import PatchDiscriminator
-from medgen_course.models.local_enhancer import JUDGE_WIDTH, LocalEnhancer
+from medgen_course.models.local_enhancer import LocalEnhancer
 from medgen_course.models.translators import Translators
+from medgen_course.runs.translation import judge
 
 SIZE, RATE, PAIRED_RATE = 64, 5e-4, 1e-3
 MOMENTS = (0, 100, 400, 1600, 4000)
@@ -37,7 +37,7 @@ def finer(
     """Both generators at 64 pixels after some updates, without pairs; also the seconds it took."""
     torch.manual_seed(seed)
     to_b, to_a = (LocalEnhancer(copy.deepcopy(coarse[to])) for to in ("b", "a"))
-    judges = (PatchDiscriminator(1, SIZE, JUDGE_WIDTH) for _ in "ab")
+    judges = (judge(1, generator) for generator in (to_a, to_b))
     algorithm = CycleGANAlgorithm(
         to_b, to_a, *judges, lambda_identity=0.0, learning_rate=RATE, decay_steps=moments[-1]
     )
@@ -87,8 +87,8 @@ def pix2pix() -> None:
     budget, found = pretrained.card("phantom", "cyclegan_64")["recipe"]["seconds_on_one_thread"], {}
     for to in ("b", "a"):
         torch.manual_seed(SEED)
-        networks = LocalEnhancer(coarse[to]), PatchDiscriminator(2, SIZE, JUDGE_WIDTH)
-        found[f"to_{to}"] = learn_pairs(domains, to, budget, *networks, PAIRED_RATE)
+        generator = LocalEnhancer(coarse[to])
+        found[f"to_{to}"] = learn_pairs(domains, to, budget, generator, judge(2, generator), PAIRED_RATE)
     networks, steps = ({way: pair[i] for way, pair in found.items()} for i in (0, 1))
     recipe = {
         "steps": steps,

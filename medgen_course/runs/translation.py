@@ -114,9 +114,10 @@ def begun(out: Path, kind: str, resume: bool) -> dict[str, Any]:
 
     What an enhancer stands on is in the run's own folder, so the coarse run may be gone by then.
     """
-    if not (resume and (expanded(out) / "resume.safetensors").exists()):
+    folder = expanded(out)
+    if not (resume and (folder / "resume.safetensors").exists()):
         return {}
-    _, config = open_run(expanded(out))
+    _, config = open_run(folder)
     return config["model"] if config["kind"] == kind else {}
 
 

@@ -178,21 +178,26 @@ def test_an_interrupted_run_goes_on(own, tmp_path, capsys):
     assert "step_size_falls_over_epochs was 1 and is 2" in capsys.readouterr().err
 
 
+def interrupt_after(patch, algorithm, steps):
+    """So many steps of an algorithm, and then Ctrl-C."""
+    step, left = algorithm.step, iter(range(steps))
+
+    def interrupted(self, batch, backward):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return step(self, batch, backward)
+
+    patch.setattr(algorithm, "step", interrupted)
+
+
 def test_an_interrupted_run_ends_as_one_at_once(own, tmp_path, monkeypatch):
     def two_epochs(out, *more):
         return [w if w != "1" else "2" for w in words(own, out, *more)]
 
-    once, twice, step = tmp_path / "once", tmp_path / "twice", CycleGANAlgorithm.step
+    once, twice = tmp_path / "once", tmp_path / "twice"
     assert main(two_epochs(once)) == 0
-    steps = iter(range(6))  # four an epoch
-
-    def interrupted(self, batch, backward):
-        if next(steps, None) is None:
-            raise KeyboardInterrupt
-        return step(self, batch, backward)
-
     with monkeypatch.context() as patch:
-        patch.setattr(CycleGANAlgorithm, "step", interrupted)
+        interrupt_after(patch, CycleGANAlgorithm, 6)  # four an epoch
         assert main(two_epochs(twice)) == 130
     assert main(two_epochs(twice, "--resume")) == 0
     assert (twice / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
@@ -232,15 +237,8 @@ def test_a_run_on_top_goes_on_without_the_coarse_one(small_phantom, tmp_path, mo
     once, twice = tmp_path / "once", tmp_path / "twice"
     assert main([*base, "--coarse", str(small), "--out", str(once)]) == 0
     algorithm = {"cyclegan": CycleGANAlgorithm, "pix2pix": Pix2PixAlgorithm}[kind]
-    first_epoch, step = iter(range({"cyclegan": 3, "pix2pix": 6}[kind])), algorithm.step
-
-    def interrupted(self, batch, backward):
-        if next(first_epoch, None) is None:
-            raise KeyboardInterrupt
-        return step(self, batch, backward)
-
     with monkeypatch.context() as patch:
-        patch.setattr(algorithm, "step", interrupted)
+        interrupt_after(patch, algorithm, {"cyclegan": 3, "pix2pix": 6}[kind])  # an epoch
         assert main([*base, "--coarse", str(small), "--out", str(twice)]) == 130
     small.rename(gone)
     assert main([*base, "--out", str(twice), "--resume"]) == 0
