@@ -68,16 +68,18 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
     x, y = _head_frame(f, size)  # (N, P, size, size)
-    forward = y / (f["head_width"] / 2 * f["head_aspect"])
+    forward = (y / (f["head_width"] / 2 * f["head_aspect"])).numpy()
+    x, y = x.numpy(), y.numpy()
     skin = _skin(f, x, y, forward)
     _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
-    skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
-    x, y = x.numpy(), y.numpy()
-    draw_brain(flat, x, y, skin.numpy(), pixel, grey, white)
+    skin -= (f["head_width"] / 2 - brain_half_axes(f)[0]).numpy()  # now the depth under the brain's surface
+    draw_brain(flat, x, y, skin, pixel, grey, white)
     csf -= white
     csf -= grey
     lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
-    return torch.from_numpy(_pooled(maps)).clamp_(0.0, 1.0).transpose(0, 1), lesions
+    maps = torch.from_numpy(_pooled(maps))
+    maps[:3].clamp_(0.0, 1.0)  # sums and differences; grey and white are products of shares
+    return maps.transpose(0, 1), lesions
 
 
 def ventricle_maps(factors: Tensor, size: int) -> np.ndarray:
@@ -140,13 +142,11 @@ def _line(size: int) -> Tensor:
 
 
 def _skin(f, x, y, forward):
-    """Depth in mm under the skin, along the ray from the centre of the head.
-
-    torch's steps are the faster ones where shapes differ, NumPy's where a root is drawn.
-    """
-    width = (1.0 - forward * f["head_taper"]).mul_(f["head_width"] / 2)
-    skin = torch.div(x, width, out=width)
-    x, y, forward, xx = x.numpy(), y.numpy(), forward.numpy(), skin.numpy()
+    """Depth in mm under the skin, along the ray from the centre of the head."""
+    width = forward * f["head_taper"].numpy()
+    np.subtract(1.0, width, out=width)
+    width *= f["head_width"].numpy() / 2
+    xx = np.divide(x, width, out=width)
     xx *= xx
     yy = forward * forward
     radius = xx + yy
@@ -161,16 +161,16 @@ def _skin(f, x, y, forward):
     distance += np.multiply(y, y, out=yy)
     distance += 1e-6
     xx *= sqrt(distance)
-    return skin
+    return xx
 
 
 def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
     """Write the shares of fat and muscle, and of everything inside the skull, to the last three."""
     scalp, skull = f["scalp_thickness"], f["skull_thickness"]
-    further_in = (skin >= scalp + skull - reach(pixel) + 0.01).numpy()  # neither fat nor muscle nor bone
+    further_in = skin >= (scalp + skull - reach(pixel) + 0.01).numpy()  # neither fat nor muscle nor bone
     cavity[...] = further_in
-    ring = Points.of((skin > reach(pixel)).numpy() > further_in)
-    skin, forward = ring.pick(skin.numpy(), forward.numpy())
+    ring = Points.of((skin > reach(pixel)) > further_in)
+    skin, forward = ring.pick(skin, forward)
     scalp, skull = (thickness.flatten().numpy().repeat(ring.counts) for thickness in (scalp, skull))
     depth = skin - scalp
     bone = depth - 0.6 * skull * at_least(0.0, 1.0 - ((forward - 0.35) / 0.45) ** 2)

@@ -55,8 +55,8 @@ def draw_brain(f, x, y, depth, pixel, grey, white):
     others. So the list is one of 2 N images, and every number stands twice in `f`.
     """
     f = _numbers(dict(zip(f, np.tile(list(f.values()), 2), strict=True)), pixel)
-    deepest = f["deepest_sulcus"][: len(depth), None, None, None]
-    outer, inner = Points.of((depth > reach(pixel)) & (depth < deepest)), Points.of(depth >= deepest)
+    under_folds = depth >= f["deepest_sulcus"][: len(depth), None, None, None]
+    outer, inner = Points.of((depth > reach(pixel)) > under_folds), Points.of(under_folds)
     points = outer.then(inner)
     x, y, depth = points.pick(x, y, depth)
     warp_x, warp_y = warp(f, points, x, y)
@@ -89,8 +89,8 @@ def _template(f, points, x, y, warp_x, warp_y):
 
 def _surface_and_core(f, points, depth, cleft, pixel):
     """Shares of the brain without its sulci, and of what lies under the cortex."""
+    to_white, most, thick = points.repeat(f, "to_white", "most_grey", "cortical_thickness")
+    core = np.minimum(1.0 - share(to_white - cleft, pixel, most), share(depth - thick, pixel))
     half, most = points.repeat(f, "half", "most_fluid")
     surface = share(depth, pixel) * (1.0 - share(half - cleft, pixel, most))
-    to_white, most, thick = points.repeat(f, "to_white", "most_grey", "cortical_thickness")
-    core = 1.0 - share(to_white - cleft, pixel, most)
-    return surface, np.minimum(np.minimum(core, share(depth - thick, pixel)), surface)
+    return surface, np.minimum(core, surface)

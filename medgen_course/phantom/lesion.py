@@ -59,7 +59,7 @@ def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places
     top, left = (np.clip(np.rint(c[ill]) - side // 2, 0, size - side).astype(np.int64) for c in (row, column))
     flat = (top[:, None, None] + np.arange(side)[:, None]) * size + left[:, None, None] + np.arange(side)
     points = (ill[:, None] * each + np.arange(each))[:, :, None, None] * size * size + flat[:, None]
-    x, y, white, grey = (stack.reshape(-1).take(points) for stack in (x, y, *tissue))  # (M, P, side, side)
+    x, y, white, grey = (stack.reshape(-1).take(points, mode="wrap") for stack in (x, y, *tissue))
 
     dx, dy = x - f["lesion_x"], y - f["lesion_y"]
     squared, around = dx * dx + dy * dy, atan2(dy, dx)
@@ -68,6 +68,6 @@ def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places
     taken = (share(depth, edge) * (white + grey)).sum(axis=1).reshape(n, side * side)
     taken = clip(taken / each, 0.0, 1.0)
     marked = taken >= taken.max(axis=1, keepdims=True).clip(max=0.5)
-    touched = np.nonzero(taken)
-    pixels = flat.reshape(n, side * side)
-    return Lesions(ill[touched[0]], pixels[touched], taken[touched], marked[touched])
+    touched = np.flatnonzero(taken > 0)
+    image = ill[touched // (side * side)]
+    return Lesions(image, *(values.reshape(-1)[touched] for values in (flat, taken, marked)))

@@ -16,13 +16,13 @@ def share(depth: np.ndarray, pixel: float, most: np.ndarray | None = None) -> np
     """Part of a pixel that lies inside a structure whose edge is `depth` mm away (positive inside).
 
     Exact for a straight edge and, given the `most` that it can be (thickness / pixel), for a straight band
-    thinner than a pixel.
+    thinner than a pixel. Overwrites depth.
     """
-    inside = depth / pixel
-    inside += 0.5
+    depth /= pixel
+    depth += 0.5
     if most is None:
-        return clip(inside, 0.0, 1.0)
-    return np.minimum(at_least(0.0, inside), most, out=inside)
+        return clip(depth, 0.0, 1.0)
+    return np.minimum(at_least(0.0, depth), most, out=depth)
 
 
 def reach(pixel: float) -> float:

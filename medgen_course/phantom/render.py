@@ -63,11 +63,13 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
     t1w, t2w = (np.empty((n, 1, size, size), dtype=np.uint8) for _ in range(2))
     masks = np.zeros((n, 1, size, size), dtype=np.uint8)
     np.empty(RECYCLED_BYTES, dtype=np.uint8)  # freed at once, so that glibc keeps at hand what steps free
+    threads = torch.get_num_threads()
+    chunks = CHUNKS if threads == 1 else 2 * CHUNKS  # threads wait for one another at every step
     step = max(1, CHUNK_POINTS // (size * oversampling(size)) ** 2)
     streams = [stream(seed, split, 1, start) for start in range(0, n, step)]  # quicker in a row
 
     def draw(first: int) -> None:
-        part = slice(first, first + CHUNKS * step)
+        part = slice(first, first + chunks * step)
         maps, lesions = tissue_maps(torch.from_numpy(table[part]), size)
         maps = maps.transpose(0, 1)
         images = _mix(maps)
@@ -78,7 +80,7 @@ def _draw(table: np.ndarray, size: int, seed: int, split: str, bias_field: bool,
             t1w[start : start + step] = grey[:, :1]
             t2w[start : start + step] = grey[:, 1:]
 
-    starts, threads = range(0, n, CHUNKS * step), torch.get_num_threads()
+    starts = range(0, n, chunks * step)
     if threads == 1:
         for first in starts:
             draw(first)
