@@ -66,7 +66,7 @@ def train() -> None:
         "seconds_on_one_thread_each_way": budget,
         "batch_size": BATCH,
         "lambda_l1": 100.0,
-        "optimizer": "Adam (0.5, 0.999), 2e-3, falling to 0 in the second half",
+        "optimizer": f"Adam (0.5, 0.999), {RATE:g}, falling to 0 in the second half",
         "domains": [domains.name_a, domains.name_b],
     }
     ship("pix2pix", data, chosen, recipe, test, "pix2pix")
