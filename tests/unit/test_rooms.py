@@ -71,6 +71,13 @@ def test_a_model_can_be_read_alone():
             assert not {"matplotlib", "ipywidgets", "anywidget"} & {package for _, package in found}, path
 
 
+def test_unit_tests_stand_in_the_rooms_of_what_they_test():
+    unit = Path(__file__).parent
+    assert {path.name for path in unit.iterdir() if path.is_dir() and path.name[0] not in "._"} <= set(FLOOR)
+    of_the_repository = {"test_environment", "test_published", "test_recipes", "test_rooms"}
+    assert {path.stem for path in unit.glob("test_*.py")} == of_the_repository
+
+
 def test_contributing_shows_this_plan_and_names_what_there_is():
     text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d) \| (.*) \|$", text, flags=re.MULTILINE)
