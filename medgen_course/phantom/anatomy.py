@@ -68,12 +68,12 @@ def tissue_maps(factors: Tensor, size: int) -> tuple[Tensor, Lesions]:
     maps[:2] = maps[3:] = 0.0  # csf is written everywhere
 
     x, y = _head_frame(f, size)  # (N, P, size, size)
-    forward = (y / (f["head_width"] / 2 * f["head_aspect"])).numpy()
-    x, y = x.numpy(), y.numpy()
+    forward = y / (f["head_width"] / 2 * f["head_aspect"])
     skin = _skin(f, x, y, forward)
-    _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, csf)
-    skin -= (f["head_width"] / 2 - brain_half_axes(f)[0]).numpy()  # now the depth under the brain's surface
-    draw_brain(flat, x, y, skin, pixel, grey, white)
+    _draw_scalp_and_skull(f, skin.numpy(), forward.numpy(), pixel, fat, muscle, csf)
+    skin -= f["head_width"] / 2 - brain_half_axes(f)[0]  # now the depth under the surface of the brain
+    x, y = x.numpy(), y.numpy()
+    draw_brain(flat, x, y, skin.numpy(), pixel, grey, white)
     csf -= white
     csf -= grey
     lesions = draw_lesions(flat, x, y, (white, grey), _lesion_places(flat, size), pixel)
@@ -142,11 +142,13 @@ def _line(size: int) -> Tensor:
 
 
 def _skin(f, x, y, forward):
-    """Depth in mm under the skin, along the ray from the centre of the head."""
-    width = forward * f["head_taper"].numpy()
-    np.subtract(1.0, width, out=width)
-    width *= f["head_width"].numpy() / 2
-    xx = np.divide(x, width, out=width)
+    """Depth in mm under the skin, along the ray from the centre of the head.
+
+    torch's steps are the faster ones where shapes differ, NumPy's where a root is drawn.
+    """
+    width = (1.0 - forward * f["head_taper"]).mul_(f["head_width"] / 2)
+    skin = torch.div(x, width, out=width)
+    x, y, forward, xx = x.numpy(), y.numpy(), forward.numpy(), skin.numpy()
     xx *= xx
     yy = forward * forward
     radius = xx + yy
@@ -161,7 +163,7 @@ def _skin(f, x, y, forward):
     distance += np.multiply(y, y, out=yy)
     distance += 1e-6
     xx *= sqrt(distance)
-    return xx
+    return skin
 
 
 def _draw_scalp_and_skull(f, skin, forward, pixel, fat, muscle, cavity):
