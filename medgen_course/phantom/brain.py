@@ -88,7 +88,7 @@ def _template(f, points, x, y, warp_x, warp_y):
 
 
 def _surface_and_core(f, points, depth, cleft, pixel):
-    """Shares of the brain without its sulci, and of what lies under the cortex."""
+    """Shares of the brain without its sulci, and of what lies under the cortex; overwrites depth."""
     to_white, most, thick = points.repeat(f, "to_white", "most_grey", "cortical_thickness")
     core = np.minimum(1.0 - share(to_white - cleft, pixel, most), share(depth - thick, pixel))
     half, most = points.repeat(f, "half", "most_fluid")

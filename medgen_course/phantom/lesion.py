@@ -59,6 +59,7 @@ def draw_lesions(table, x: np.ndarray, y: np.ndarray, tissue: np.ndarray, places
     top, left = (np.clip(np.rint(c[ill]) - side // 2, 0, size - side).astype(np.int64) for c in (row, column))
     flat = (top[:, None, None] + np.arange(side)[:, None]) * size + left[:, None, None] + np.arange(side)
     points = (ill[:, None] * each + np.arange(each))[:, :, None, None] * size * size + flat[:, None]
+    # (M, P, side, side) each; "wrap" takes without a check
     x, y, white, grey = (stack.reshape(-1).take(points, mode="wrap") for stack in (x, y, *tissue))
 
     dx, dy = x - f["lesion_x"], y - f["lesion_y"]
